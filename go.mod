@@ -1,0 +1,3 @@
+module github.com/simple-fastcgi/fastcgi
+
+go 1.25
