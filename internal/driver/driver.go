@@ -1,0 +1,74 @@
+// Package driver is the seam between a connection and what moves its bytes.
+//
+// Above it, package fastcgi has one connection object, which knows requests
+// and buffers and never sees a socket. Below it, a driver knows sockets and
+// nothing of FastCGI. A driver's two rules: it calls Receive, ReceiveEnd,
+// Expire and whatever was posted one at a time for each connection (that is the
+// connection's loop), and it has at most one pair of Output and Sent under way.
+package driver
+
+import (
+	"net"
+	"time"
+)
+
+// A Conn is a connection above the seam.
+type Conn interface {
+	// Receive is given the bytes that arrived. It does not keep p.
+	Receive(p []byte)
+	// ReceiveEnd says that nothing more will arrive: io.EOF if the peer closed
+	// its side, net.ErrClosed if this side did, or what went wrong. It is the
+	// last call on the loop that the driver makes on its own.
+	ReceiveEnd(err error)
+	// Hangup says, while reading is paused, that the peer has closed its
+	// side, behind bytes that were not read yet.
+	Hangup()
+	// Expire says that the time given to SetDeadline has come.
+	Expire()
+	// Output returns what is to be written next, or nothing. The bytes are
+	// valid until Sent. It is safe for concurrent use with the other methods.
+	Output() []byte
+	// Sent says how many bytes of the last Output were written. After an
+	// error, which is final, Output is not called again.
+	Sent(n int, err error)
+}
+
+// A Socket is a connection below the seam. Its methods are safe for concurrent
+// use and never wait for the peer.
+type Socket interface {
+	// Kick says that Output has something: the driver writes at once what
+	// the socket takes, and the rest as soon as it can.
+	Kick()
+	// SetDeadline asks for a call of Expire at t; the zero Time for none.
+	SetDeadline(t time.Time)
+	// Pause stops calls of Receive until Resume. Pause is called on the loop.
+	Pause()
+	Resume()
+	// Post runs f on the loop, after Post has returned.
+	Post(f func())
+	// CloseWrite closes this side's half, so that the peer sees the end.
+	CloseWrite()
+	// Close closes the connection. ReceiveEnd follows if it has not been
+	// called.
+	Close()
+	// RemoteAddr is the peer's address.
+	RemoteAddr() net.Addr
+}
+
+// An Acceptor makes the connections above the seam.
+type Acceptor interface {
+	// Accept returns the Conn for a new connection, or nil to close it.
+	Accept(s Socket) Conn
+	// AcceptFailed is told of an error that accepting recovers from, and how
+	// long it will rest.
+	AcceptFailed(err error, rest time.Duration)
+}
+
+// A Driver serves listeners.
+type Driver interface {
+	// Serve accepts connections from l until l fails or is closed, and
+	// returns why. The connections go on.
+	Serve(l net.Listener, a Acceptor) error
+	// Wait waits until all connections are closed.
+	Wait()
+}

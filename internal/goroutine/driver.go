@@ -1,0 +1,57 @@
+// Package goroutine is the driver that works with any net.Listener on any
+// system: one goroutine reads for each connection, and one more writes while
+// the socket takes no bytes.
+//
+// It sits on package driver. On Unix systems an idle connection holds no buffer
+// and output goes straight from the goroutine that has it to the socket.
+package goroutine
+
+import (
+	"net"
+	"sync"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+)
+
+// A Driver serves listeners with a goroutine for each connection.
+type Driver struct {
+	// WriteTimeout is how long the peer may take to accept one write of at
+	// most 64 KiB. Zero means for ever.
+	WriteTimeout time.Duration
+
+	running sync.WaitGroup
+}
+
+// Serve accepts connections until l fails or is closed.
+func (d *Driver) Serve(l net.Listener, a driver.Acceptor) error {
+	var backoff driver.Backoff
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			rest, again := backoff.Next(err)
+			if !again {
+				return err
+			}
+			a.AcceptFailed(err, rest)
+			time.Sleep(rest)
+			continue
+		}
+		backoff.Reset()
+		d.start(nc, a)
+	}
+}
+
+// Wait waits for the goroutines of all connections.
+func (d *Driver) Wait() { d.running.Wait() }
+
+// start runs one connection.
+func (d *Driver) start(nc net.Conn, a driver.Acceptor) {
+	s := newSocket(d, nc)
+	s.conn = a.Accept(s)
+	if s.conn == nil {
+		nc.Close()
+		return
+	}
+	d.running.Go(s.readLoop)
+}

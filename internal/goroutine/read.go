@@ -1,0 +1,100 @@
+package goroutine
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
+)
+
+// readSize is how much is read at once, in bytes. It holds a whole request with
+// its parameters in nearly every case.
+const readSize = 16 << 10
+
+// readLoop reads until the connection ends.
+func (s *socket) readLoop() {
+	defer s.nc.Close()
+	for {
+		s.waitWhilePaused()
+		buf, err := s.read()
+		if len(buf) > 0 {
+			s.loop.Lock()
+			s.conn.Receive(buf)
+			s.loop.Unlock()
+		}
+		pool.Put(buf)
+		switch {
+		case err == nil:
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			s.loop.Lock()
+			s.conn.Expire()
+			s.loop.Unlock()
+		default:
+			s.loop.Lock()
+			s.conn.ReceiveEnd(err)
+			s.loop.Unlock()
+			return
+		}
+	}
+}
+
+// readBuffered is how connections without a descriptor are read: they hold a
+// buffer while they wait.
+func (s *socket) readBuffered() ([]byte, error) {
+	buf := pool.Get(readSize)
+	n, err := s.nc.Read(buf[:cap(buf)])
+	return buf[:n], err
+}
+
+// Pause implements driver.Socket.
+func (s *socket) Pause() {
+	s.mu.Lock()
+	s.paused = true
+	s.mu.Unlock()
+}
+
+// Resume implements driver.Socket.
+func (s *socket) Resume() {
+	s.mu.Lock()
+	s.paused = false
+	s.changed.Broadcast()
+	s.mu.Unlock()
+}
+
+// hangupInterval is how often a paused connection is asked whether the peer is
+// still there: seldom enough to cost nothing, often enough to cancel within
+// 100 ms.
+const hangupInterval = 50 * time.Millisecond
+
+// waitWhilePaused waits for Resume or Close. Nothing reads meanwhile, so
+// nothing would see that the peer goes away: that is asked for.
+func (s *socket) waitWhilePaused() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.paused || s.closed {
+		return
+	}
+	watch := time.AfterFunc(hangupInterval, s.checkHangup)
+	for s.paused && !s.closed {
+		s.changed.Wait()
+	}
+	watch.Stop()
+}
+
+// checkHangup tells the connection if its peer is gone, and else asks again in
+// a while, as long as reading is paused.
+func (s *socket) checkHangup() {
+	s.mu.Lock()
+	waiting := s.paused && !s.closed
+	s.mu.Unlock()
+	switch {
+	case !waiting:
+	case hungUp(s.raw):
+		s.loop.Lock()
+		s.conn.Hangup()
+		s.loop.Unlock()
+	default:
+		time.AfterFunc(hangupInterval, s.checkHangup)
+	}
+}

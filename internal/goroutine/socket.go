@@ -1,0 +1,103 @@
+package goroutine
+
+import (
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+)
+
+// A socket is a net.Conn below the seam.
+type socket struct {
+	// Immutable.
+	driver *Driver
+	nc     net.Conn
+	raw    syscall.RawConn // nil if nc has no descriptor to use directly
+	conn   driver.Conn
+
+	// loop is held by whoever runs callbacks: holding it is being the
+	// connection's loop.
+	loop sync.Mutex
+
+	// Owned by the reading goroutine.
+	reading rawRead
+
+	// Owned by whoever set writing.
+	sending rawWrite
+
+	mu      sync.Mutex
+	changed sync.Cond // paused or closed has changed
+	paused  bool
+	closed  bool
+	writing bool // somebody is between Output and Sent
+	again   bool // Kick came while writing
+	posting bool // runPosts is running
+	posts   []func()
+}
+
+func newSocket(d *Driver, nc net.Conn) *socket {
+	s := &socket{driver: d, nc: nc, raw: rawConn(nc)}
+	s.changed.L = &s.mu
+	s.reading.init()
+	s.sending.init()
+	return s
+}
+
+// SetDeadline implements driver.Socket.
+func (s *socket) SetDeadline(t time.Time) {
+	// It fails on closed connections only.
+	_ = s.nc.SetReadDeadline(t)
+}
+
+// RemoteAddr implements driver.Socket.
+func (s *socket) RemoteAddr() net.Addr { return s.nc.RemoteAddr() }
+
+// CloseWrite implements driver.Socket.
+func (s *socket) CloseWrite() {
+	if c, ok := s.nc.(interface{ CloseWrite() error }); ok {
+		// What fails here has failed altogether, and reading finds it.
+		_ = c.CloseWrite()
+	}
+}
+
+// Close implements driver.Socket.
+func (s *socket) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.changed.Broadcast()
+	s.mu.Unlock()
+	s.nc.Close()
+}
+
+// Post implements driver.Socket.
+func (s *socket) Post(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.posts = append(s.posts, f)
+	if !s.posting {
+		s.posting = true
+		s.driver.running.Go(s.runPosts)
+	}
+}
+
+// runPosts takes turns with the reading goroutine at being the loop, until
+// nothing is posted any more.
+func (s *socket) runPosts() {
+	for {
+		s.mu.Lock()
+		posts := s.posts
+		s.posts = nil
+		s.posting = len(posts) > 0
+		s.mu.Unlock()
+		if len(posts) == 0 {
+			return
+		}
+		s.loop.Lock()
+		for _, f := range posts {
+			f()
+		}
+		s.loop.Unlock()
+	}
+}

@@ -1,0 +1,110 @@
+// Package spool keeps input that nobody reads yet on disk, within a budget that
+// a whole server shares.
+package spool
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync/atomic"
+)
+
+// ErrFull is returned by Write when the budget is used up.
+var ErrFull = errors.New("spool is full")
+
+// A Budget is a number of bytes that many users draw from.
+type Budget struct {
+	limit int64
+	used  atomic.Int64
+}
+
+// NewBudget returns a Budget of limit bytes.
+func NewBudget(limit int64) *Budget { return &Budget{limit: limit} }
+
+// Take draws n bytes, all or none, and reports whether it did.
+func (b *Budget) Take(n int) bool {
+	if b.used.Add(int64(n)) > b.limit {
+		b.used.Add(-int64(n))
+		return false
+	}
+	return true
+}
+
+// Give returns n bytes that were taken.
+func (b *Budget) Give(n int) { b.used.Add(-int64(n)) }
+
+// Used returns how many bytes are taken.
+func (b *Budget) Used() int64 { return b.used.Load() }
+
+// A File is a queue of bytes in a temporary file that has no name any more, so
+// that it is gone whatever happens to the process. It is not safe for
+// concurrent use.
+type File struct {
+	budget *Budget
+	f      *os.File
+	linked bool  // the name could not be removed while the file is open
+	in     int64 // bytes written since it was last empty
+	out    int64 // bytes read of them
+}
+
+// Create makes a File in dir; "" is the default directory for temporary files.
+func Create(dir string, budget *Budget) (*File, error) {
+	f, err := os.CreateTemp(dir, "fastcgi-")
+	if err != nil {
+		return nil, err
+	}
+	// Windows removes no open file; there it goes with Close.
+	linked := os.Remove(f.Name()) != nil
+	return &File{budget: budget, f: f, linked: linked}, nil
+}
+
+// Len returns how many bytes wait to be read.
+func (s *File) Len() int64 { return s.in - s.out }
+
+// Write appends p, all or nothing.
+func (s *File) Write(p []byte) (int, error) {
+	if !s.budget.Take(len(p)) {
+		return 0, ErrFull
+	}
+	if _, err := s.f.WriteAt(p, s.in); err != nil {
+		s.budget.Give(len(p))
+		return 0, err
+	}
+	s.in += int64(len(p))
+	return len(p), nil
+}
+
+// Read takes bytes from the front; io.EOF if there are none.
+func (s *File) Read(p []byte) (int, error) {
+	if s.Len() == 0 {
+		return 0, io.EOF
+	}
+	n, err := s.f.ReadAt(p[:min(int64(len(p)), s.Len())], s.out)
+	if n > 0 {
+		err = nil
+	}
+	s.out += int64(n)
+	if s.Len() == 0 {
+		s.rewind()
+	}
+	return n, err
+}
+
+// rewind gives the disk space back once everything was read.
+func (s *File) rewind() {
+	// If it fails the next writes go over the old bytes, which is as good.
+	_ = s.f.Truncate(0)
+	s.budget.Give(int(s.in))
+	s.in, s.out = 0, 0
+}
+
+// Close gives everything back.
+func (s *File) Close() error {
+	s.budget.Give(int(s.in))
+	s.in, s.out = 0, 0
+	err := s.f.Close()
+	if s.linked {
+		err = errors.Join(err, os.Remove(s.f.Name()))
+	}
+	return err
+}
