@@ -1,0 +1,92 @@
+# `make` prints what each target is for. CI runs these same targets: .ci/run only insists that no server is missing.
+
+# Lint tools, pinned. `go run pkg@version` builds each once and keeps it in the build cache, so none of them is in
+# go.mod, where the library's users would meet them.
+GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
+
+# Settings, as in `make fuzz FUZZTIME=5m`.
+LISTEN   ?= 127.0.0.1:8080
+BENCH    ?= .
+FUZZTIME ?= 30s
+
+# Where the code must at least compile; Linux is where the tests run.
+PLATFORMS := openbsd freebsd darwin windows
+
+# command:package, for what the tests start (Debian's names). The race detector needs the C compiler.
+NEEDED := cc:build-essential nginx:nginx-light cgi-fcgi:libfcgi-bin chromium:chromium
+
+GO := go
+
+.PHONY: help demo test fmt lint bench fuzz cross deps vet style vuln race overflow
+
+help: ## print this
+	@printf 'fastcgi: the FastCGI toolkit for Go\n\n'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@printf '\nStart with `make demo`. Before a commit: `make fmt test`.\n'
+
+demo: ## serve examples/demo over HTTP (LISTEN=127.0.0.1:8080)
+	@mkdir -p bin
+	@$(GO) build -o bin/ ./cmd/fcgi ./examples/demo
+	@exec ./bin/fcgi serve --listen $(LISTEN) -- ./bin/demo
+
+test: vet lint race overflow cross ## all that must pass: vet, lint, every test with -race, 32-bit, cross
+
+fmt: ## rewrite the code as gofumpt has it
+	$(GO) run $(GOFUMPT) -w .
+
+lint: style vuln ## gofumpt, go.mod, staticcheck, and govulncheck where it can
+
+bench: ## every benchmark, with bytes and allocations (BENCH=regexp)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+fuzz: ## each fuzz target for FUZZTIME=30s
+	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | sed 's,/[^/]*$$,,' | sort -u); do \
+		listed=$$($(GO) test -list '^Fuzz' $$dir); \
+		for target in $$listed; do case $$target in Fuzz*) \
+			echo "$$dir $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$dir ;; \
+		esac; done; \
+	done
+
+cross: ## go vet, for every other platform
+	@set -e; for os in $(PLATFORMS); do echo "GOOS=$$os $(GO) vet ./..."; GOOS=$$os CGO_ENABLED=0 $(GO) vet ./...; done
+
+deps: ## what the tests start: installed on Debian as root, named elsewhere
+	@missing=; \
+	for need in $(NEEDED); do \
+		command -v "$${need%%:*}" >/dev/null || missing="$$missing $${need#*:}"; \
+	done; \
+	if [ -z "$$missing" ]; then echo 'nothing is missing'; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	else echo "missing:$$missing (Debian's names); tests that need them skip"; \
+	fi
+
+# The parts of test and lint, each a target of its own for when it alone is wanted.
+
+vet:
+	$(GO) vet ./...
+
+style:
+	@echo '$(GO) run $(GOFUMPT) -l .'; out=$$($(GO) run $(GOFUMPT) -l .) || exit 1; \
+	if [ -n "$$out" ]; then printf 'not formatted (run `make fmt`):\n%s\n' "$$out"; exit 1; fi
+	$(GO) mod tidy -diff
+	$(GO) run $(STATICCHECK) ./...
+
+# A finding fails. A database that cannot be fetched is reported and fails nothing: it says nothing about the code.
+vuln:
+	@echo '$(GO) run $(GOVULNCHECK) ./...'; out=$$($(GO) run $(GOVULNCHECK) ./... 2>&1) && { printf '%s\n' "$$out"; exit 0; }; \
+	case "$$out" in \
+	*'govulncheck: fetching vulnerabilities: '*) echo 'vulnerability database not reachable: not checked' ;; \
+	*) printf '%s\n' "$$out"; exit 1 ;; \
+	esac
+
+# Units, fuzz seeds, the house, and the real web servers of interop.
+race:
+	$(GO) test -race ./...
+
+# Two lengths of 0x7fffffff overflow a 32-bit int when they are added (requirement A21). 386 has no race detector.
+overflow:
+	GOARCH=386 CGO_ENABLED=0 $(GO) test ./protocol/...
