@@ -139,7 +139,17 @@ func (c *Conn) KeepConn() bool { return !c.closing }
 
 // Idle reports whether the connection is between two records, so that the end
 // of the input here cuts nothing off.
-func (c *Conn) Idle() bool { return c.at == inHeader && c.have == 0 }
+func (c *Conn) Idle() bool {
+	return c.have == 0 && (c.at == inHeader || c.at == inPadding && c.pad == 0)
+}
+
+// Complete reports whether the web server has sent an active request to its
+// last record. If an application ends the request before, more of it may still
+// be on its way.
+func (c *Conn) Complete(id uint16) bool {
+	q := c.requests.find(id)
+	return q != nil && q.in == phaseComplete
+}
 
 // Attach ties v to an active request; its events then carry v. It reports
 // whether the request is active.
@@ -474,21 +484,23 @@ func (q *request) checkParams(piece []byte, config *Config) error {
 	}
 	q.paramLen += len(piece)
 	limit := orDefault(config.MaxParams, DefaultMaxParams)
-	if q.paramLen > limit {
-		return q.giveUp("", ErrParamsTooLarge)
-	}
+	// The order of these checks is that of the bytes at fault, so that the
+	// cause does not depend on how they are cut into chunks.
 	for b := piece; ; {
 		tok, text, rest := q.pairs.next(b)
 		switch tok {
 		case tokenMore:
+			if q.paramLen > limit { // by the lengths of a pair alone
+				return q.giveUp("", ErrParamsTooLarge)
+			}
 			return nil
 		case tokenLengths:
-			if q.pairs.pairs > orDefault(config.MaxPairs, DefaultMaxPairs) {
-				return q.giveUp("", ErrTooManyPairs)
-			}
 			already := uint64(q.paramLen - len(rest))
 			if already+uint64(q.pairs.name)+uint64(q.pairs.value) > uint64(limit) {
 				return q.giveUp("", ErrParamsTooLarge)
+			}
+			if q.pairs.pairs > orDefault(config.MaxPairs, DefaultMaxPairs) {
+				return q.giveUp("", ErrTooManyPairs)
 			}
 		default:
 			if bytes.IndexByte(text, 0) >= 0 {
