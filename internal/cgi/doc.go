@@ -1,0 +1,10 @@
+// Package cgi is what FastCGI takes over from CGI: how header fields and
+// variables map to each other, which names and values may cross, and the header
+// block that a response starts with.
+//
+// Everything here is pure: strings and bytes in, values or errors out. The
+// gateway, the net/http adapter and SendResponse share it, so that both ends
+// follow the same rules. It sits on the standard library alone.
+//
+// See RFC 3875 (CGI/1.1).
+package cgi
