@@ -483,24 +483,19 @@ func (q *request) checkParams(piece []byte, config *Config) error {
 		return nil
 	}
 	q.paramLen += len(piece)
-	limit := orDefault(config.MaxParams, DefaultMaxParams)
-	// The order of these checks is that of the bytes at fault, so that the
-	// cause does not depend on how they are cut into chunks.
 	for b := piece; ; {
 		tok, text, rest := q.pairs.next(b)
 		switch tok {
 		case tokenMore:
-			if q.paramLen > limit { // by the lengths of a pair alone
+			if q.paramLen > orDefault(config.MaxParams, DefaultMaxParams) {
+				// By the lengths of a pair alone: the rest of it was counted
+				// when they were complete.
 				return q.giveUp("", ErrParamsTooLarge)
 			}
 			return nil
 		case tokenLengths:
-			already := uint64(q.paramLen - len(rest))
-			if already+uint64(q.pairs.name)+uint64(q.pairs.value) > uint64(limit) {
-				return q.giveUp("", ErrParamsTooLarge)
-			}
-			if q.pairs.pairs > orDefault(config.MaxPairs, DefaultMaxPairs) {
-				return q.giveUp("", ErrTooManyPairs)
+			if err := q.checkLengths(len(rest), config); err != nil {
+				return err
 			}
 		default:
 			if bytes.IndexByte(text, 0) >= 0 {
@@ -511,6 +506,21 @@ func (q *request) checkParams(piece []byte, config *Config) error {
 		}
 		b = rest
 	}
+}
+
+// checkLengths counts a pair whose lengths have just been read, with unread
+// bytes of the piece to follow. Its order is that of the bytes at fault, so that
+// the cause does not depend on how they are cut into chunks.
+func (q *request) checkLengths(unread int, config *Config) error {
+	already := uint64(q.paramLen - unread)
+	limit := uint64(orDefault(config.MaxParams, DefaultMaxParams))
+	switch {
+	case already+uint64(q.pairs.name)+uint64(q.pairs.value) > limit:
+		return q.giveUp("", ErrParamsTooLarge)
+	case q.pairs.pairs > orDefault(config.MaxPairs, DefaultMaxPairs):
+		return q.giveUp("", ErrTooManyPairs)
+	}
+	return nil
 }
 
 // giveUp ignores the further input of a request that passed a limit.
