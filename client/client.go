@@ -1,0 +1,182 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+)
+
+// The defaults of [Client].
+const (
+	DefaultDialTimeout = 10 * time.Second
+	DefaultIdleTimeout = 30 * time.Second
+	DefaultMaxIdle     = 2
+)
+
+// A Client sends requests to one FastCGI application. The zero value with an
+// Addr works: it makes a connection for each request.
+//
+// Its methods may be called concurrently. Its fields must not change after the
+// first call. It must not be copied.
+type Client struct {
+	// Addr is where the application listens: "unix:/path" or "tcp:host:port".
+	Addr string
+
+	// Dial makes a connection in place of Addr, if it is not nil. Its context has
+	// the deadline of DialTimeout.
+	Dial func(ctx context.Context) (net.Conn, error)
+
+	// DialTimeout is how long making a connection may take. Zero means
+	// DefaultDialTimeout.
+	DialTimeout time.Duration
+
+	// KeepConn keeps connections open after a request, for the next one (§5.1,
+	// FCGI_KEEP_CONN). A connection is used again only if the application has
+	// ended the request, took all of it, and sent nothing since.
+	//
+	// A connection kept is a worker kept with php-fpm and other applications that
+	// serve one connection at a time: see MaxConns.
+	KeepConn bool
+
+	// MaxConns is how many connections may exist at once, those kept idle
+	// included. Requests beyond wait. Keep it below the number of the
+	// application's workers where each serves one connection. Zero means no
+	// limit.
+	MaxConns int
+
+	// MaxIdle is how many connections are kept idle. Zero means DefaultMaxIdle.
+	MaxIdle int
+
+	// IdleTimeout is how long a connection is kept idle. It should be shorter
+	// than what the application allows. Zero means DefaultIdleTimeout.
+	IdleTimeout time.Duration
+
+	// MaxRequestsPerConn is how many requests a connection is used for. Zero
+	// means no limit.
+	MaxRequestsPerConn int
+
+	// SplitPairs lets a parameter that is larger than a record continue in the
+	// next one, as the specification allows. PHP and others read each record by
+	// itself and cannot take that, so without SplitPairs it is a
+	// ParamTooLargeError.
+	SplitPairs bool
+
+	pool pool
+}
+
+// Do sends a request and returns its response once its first byte arrived, or,
+// if it is empty, its end. The response must be closed. The context holds for
+// the whole of it: once ctx is done, reading fails with its cause.
+//
+// The request goes on being sent while the response is read, so an application
+// may answer before it has read everything, and one that echoes never blocks.
+//
+// If a kept connection turns out to be closed, the request is tried once more
+// on a new one, provided that no byte of a response arrived, that Stdin and
+// Data are nil or can Seek, and that the application either can not have seen
+// the request or may see it twice: its REQUEST_METHOD is GET, HEAD, OPTIONS or
+// TRACE.
+//
+// The error is a *RefusedError if the application refused the request, a
+// *protocol.Error if it broke the protocol, a *ParamTooLargeError, or wraps
+// ErrClosed, the context's cause, io.ErrUnexpectedEOF (the connection was
+// closed before END_REQUEST), what Stdin returned, or an error of package net.
+func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
+	if err := req.check(c.SplitPairs); err != nil {
+		return nil, err
+	}
+	rewinder := newRewinder(req.Stdin, req.Data)
+	x, err := c.try(ctx, req)
+	if x != nil && err != nil && x.mayRepeat(req, rewinder) {
+		// If one kept connection is dead, the application was restarted and the
+		// others are dead as well.
+		c.CloseIdle()
+		x, err = c.try(ctx, req)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Response{x: x}, nil
+}
+
+// try runs a request on one connection up to the first byte of its response. It
+// returns the exchange, if it came to that, along with the error.
+func (c *Client) try(ctx context.Context, req *Request) (*exchange, error) {
+	for {
+		conn, err := c.acquire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if x := conn.start(ctx, req); x != nil {
+			return x, x.awaitFirst()
+		}
+		// The connection died between the pool and here.
+		c.pool.release()
+	}
+}
+
+// mayRepeat reports whether a request that failed in x may be tried again, and
+// prepares it for that.
+func (x *exchange) mayRepeat(req *Request, w *rewinder) bool {
+	if !x.stale() || !w.ok {
+		return false
+	}
+	// The goroutine that sends uses the bodies; with the connection closed, and
+	// bodies that can seek, it ends soon.
+	<-x.sendDone
+	if x.delivered && !req.idempotent() {
+		return false
+	}
+	return w.rewind()
+}
+
+// CloseIdle closes the connections that are kept idle.
+func (c *Client) CloseIdle() {
+	for _, conn := range c.pool.takeAll() {
+		conn.close(errAbandoned)
+		<-conn.done
+	}
+}
+
+// Close ends all requests in progress with ErrClosed, closes all connections and
+// waits for the goroutines that read them. Later calls of Do fail with
+// ErrClosed.
+func (c *Client) Close() error {
+	for _, conn := range c.pool.shut() {
+		conn.close(ErrClosed)
+		<-conn.done
+	}
+	return nil
+}
+
+// acquire returns a connection for one request: a kept one or a new one. It
+// waits while there are MaxConns. The caller holds a place in the pool until
+// the request is over.
+func (c *Client) acquire(ctx context.Context) (*conn, error) {
+	if err := c.pool.enter(ctx, c.MaxConns); err != nil {
+		return nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)
+	}
+	if conn := c.pool.take(); conn != nil {
+		return conn, nil
+	}
+	conn, err := c.open(ctx)
+	if err != nil {
+		c.pool.release()
+	}
+	return conn, err
+}
+
+func (c *Client) open(ctx context.Context) (*conn, error) {
+	nc, err := c.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn := newConn(c, nc)
+	if !c.pool.add(conn) {
+		nc.Close()
+		return nil, ErrClosed
+	}
+	go conn.readLoop()
+	return conn, nil
+}

@@ -1,0 +1,36 @@
+// Package client talks to FastCGI applications: it dials them, sends a request
+// and reads the response while the request is still being sent.
+//
+// It stands on package protocol and is what the gateway and the tool stand on.
+//
+//	c := &client.Client{Addr: "unix:/run/php/php-fpm.sock"}
+//	defer c.Close()
+//	resp, err := c.Do(ctx, &client.Request{
+//		Params: []client.Param{
+//			{Name: "REQUEST_METHOD", Value: "GET"},
+//			{Name: "SCRIPT_FILENAME", Value: "/var/www/index.php"},
+//		},
+//		Stderr: os.Stderr,
+//	})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	defer resp.Close()
+//	io.Copy(os.Stdout, resp) // the CGI response: header, blank line, body
+//	end, err := resp.Wait()  // how it ended: end.AppStatus
+//
+// # Deadlines
+//
+// A request lives as long as its context allows; package client adds no
+// deadline of its own to it, since only the caller knows how long its
+// application may think. Cancelling closes the connection, which is how an
+// application learns of it (§5.4 asks for no more from clients that do not
+// multiplex, and many applications ignore ABORT_REQUEST). Besides, there are
+//
+//   - [Client.DialTimeout], 10 s, for a connection to be made,
+//   - [Client.IdleTimeout], 30 s, for a kept connection to find its next request,
+//   - one second, after END_REQUEST, for its padding to arrive and for the end of
+//     STDIN to be taken. A connection that needs longer is not used again; the
+//     response is complete all the same.
+//   - two seconds for an answer to [Client.GetValues].
+package client

@@ -1,0 +1,135 @@
+package client
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// A pool holds a client's connections: all of them, for Close, and those that
+// are idle, the one used last at the end.
+//
+// Every request holds a place from enter to release; idle connections hold
+// none. Since a new connection is only made when none is idle, there are never
+// more connections than places.
+type pool struct {
+	once   sync.Once
+	places chan struct{} // a value for each place taken; nil where there is no limit
+	closed chan struct{} // closed by shut
+
+	mu     sync.Mutex
+	isShut bool
+	all    map[*conn]struct{}
+	idle   []*conn
+}
+
+func (p *pool) init(places int) {
+	p.once.Do(func() {
+		p.closed = make(chan struct{})
+		p.all = make(map[*conn]struct{})
+		if places > 0 {
+			p.places = make(chan struct{}, places)
+		}
+	})
+}
+
+// enter takes a place, as soon as there is one.
+func (p *pool) enter(ctx context.Context, places int) error {
+	p.init(places)
+	select {
+	case <-p.closed:
+		return ErrClosed
+	default:
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if p.places == nil {
+		return nil
+	}
+	select {
+	case p.places <- struct{}{}:
+		return nil
+	case <-p.closed:
+		return ErrClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// release gives a place back.
+func (p *pool) release() {
+	if p.places != nil {
+		<-p.places
+	}
+}
+
+// add registers a connection; false means that the pool is shut.
+func (p *pool) add(c *conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.isShut {
+		return false
+	}
+	p.all[c] = struct{}{}
+	return true
+}
+
+// take returns the idle connection that was used last, or nil. The oldest so
+// get the chance to time out.
+func (p *pool) take() *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle) == 0 {
+		return nil
+	}
+	c := p.idle[len(p.idle)-1]
+	p.idle = slices.Delete(p.idle, len(p.idle)-1, len(p.idle))
+	return c
+}
+
+// put keeps an idle connection; false means that there is no room for it.
+func (p *pool) put(c *conn, room int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.isShut || len(p.idle) >= room {
+		return false
+	}
+	p.idle = append(p.idle, c)
+	return true
+}
+
+// forget removes a connection that was closed.
+func (p *pool) forget(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.all, c)
+	if i := slices.Index(p.idle, c); i >= 0 {
+		p.idle = slices.Delete(p.idle, i, i+1)
+	}
+}
+
+// takeAll removes and returns the idle connections.
+func (p *pool) takeAll() []*conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	idle := p.idle
+	p.idle = nil
+	return idle
+}
+
+// shut refuses further connections and returns those that exist.
+func (p *pool) shut() []*conn {
+	p.init(0)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.isShut {
+		p.isShut = true
+		close(p.closed)
+	}
+	conns := make([]*conn, 0, len(p.all))
+	for c := range p.all {
+		conns = append(conns, c)
+	}
+	return conns
+}
