@@ -41,11 +41,11 @@ type Socket interface {
 	Kick()
 	// SetDeadline asks for a call of Expire at t; the zero Time for none.
 	SetDeadline(t time.Time)
-	// Pause stops calls of Receive until Resume. Pause is called on the loop.
+	// Pause stops calls of Receive until Resume; one more may come.
 	Pause()
 	Resume()
-	// Post runs f on the loop, after Post has returned.
-	Post(f func())
+	// Loop is what the connection's callbacks run on.
+	Loop
 	// CloseWrite closes this side's half, so that the peer sees the end.
 	CloseWrite()
 	// Close closes the connection. ReceiveEnd follows if it has not been
@@ -53,6 +53,13 @@ type Socket interface {
 	Close()
 	// RemoteAddr is the peer's address.
 	RemoteAddr() net.Addr
+}
+
+// A Loop runs functions one at a time.
+type Loop interface {
+	// Post runs f on the loop, after Post has returned. It is safe for
+	// concurrent use.
+	Post(f func())
 }
 
 // An Acceptor makes the connections above the seam.
@@ -71,4 +78,6 @@ type Driver interface {
 	Serve(l net.Listener, a Acceptor) error
 	// Wait waits until all connections are closed.
 	Wait()
+	// Loop returns a loop that belongs to no connection.
+	Loop() Loop
 }

@@ -20,7 +20,9 @@ type Driver struct {
 	// most 64 KiB. Zero means for ever.
 	WriteTimeout time.Duration
 
-	running sync.WaitGroup
+	mu      sync.Mutex
+	running int           // goroutines
+	none    chan struct{} // closed when running falls to 0; nil if nobody waits
 }
 
 // Serve accepts connections until l fails or is closed.
@@ -42,8 +44,45 @@ func (d *Driver) Serve(l net.Listener, a driver.Acceptor) error {
 	}
 }
 
-// Wait waits for the goroutines of all connections.
-func (d *Driver) Wait() { d.running.Wait() }
+// Wait waits until all connections are closed and nothing that was posted is
+// left to run.
+func (d *Driver) Wait() {
+	d.mu.Lock()
+	if d.running == 0 {
+		d.mu.Unlock()
+		return
+	}
+	if d.none == nil {
+		d.none = make(chan struct{})
+	}
+	none := d.none
+	d.mu.Unlock()
+	<-none
+}
+
+// Loop returns a loop that belongs to no connection.
+func (d *Driver) Loop() driver.Loop { return &loop{driver: d} }
+
+// run runs f in a goroutine that Wait waits for. A WaitGroup would not do:
+// timers may post while somebody waits.
+func (d *Driver) run(f func()) {
+	d.mu.Lock()
+	d.running++
+	d.mu.Unlock()
+	go func() {
+		defer d.done()
+		f()
+	}()
+}
+
+func (d *Driver) done() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.running--; d.running == 0 && d.none != nil {
+		close(d.none)
+		d.none = nil
+	}
+}
 
 // start runs one connection.
 func (d *Driver) start(nc net.Conn, a driver.Acceptor) {
@@ -53,5 +92,5 @@ func (d *Driver) start(nc net.Conn, a driver.Acceptor) {
 		nc.Close()
 		return
 	}
-	d.running.Go(s.readLoop)
+	d.run(s.readLoop)
 }

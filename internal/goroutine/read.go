@@ -12,28 +12,28 @@ import (
 // its parameters in nearly every case.
 const readSize = 16 << 10
 
-// readLoop reads until the connection ends.
+// readLoop reads until the connection ends. Closing the socket is up to the
+// connection, which may still have something to say.
 func (s *socket) readLoop() {
-	defer s.nc.Close()
 	for {
 		s.waitWhilePaused()
 		buf, err := s.read()
 		if len(buf) > 0 {
-			s.loop.Lock()
+			s.loop.turn.Lock()
 			s.conn.Receive(buf)
-			s.loop.Unlock()
+			s.loop.turn.Unlock()
 		}
 		pool.Put(buf)
 		switch {
 		case err == nil:
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			s.loop.Lock()
+			s.loop.turn.Lock()
 			s.conn.Expire()
-			s.loop.Unlock()
+			s.loop.turn.Unlock()
 		default:
-			s.loop.Lock()
+			s.loop.turn.Lock()
 			s.conn.ReceiveEnd(err)
-			s.loop.Unlock()
+			s.loop.turn.Unlock()
 			return
 		}
 	}
@@ -91,9 +91,9 @@ func (s *socket) checkHangup() {
 	switch {
 	case !waiting:
 	case hungUp(s.raw):
-		s.loop.Lock()
+		s.loop.turn.Lock()
 		s.conn.Hangup()
-		s.loop.Unlock()
+		s.loop.turn.Unlock()
 	default:
 		time.AfterFunc(hangupInterval, s.checkHangup)
 	}

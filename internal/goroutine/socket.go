@@ -16,10 +16,7 @@ type socket struct {
 	nc     net.Conn
 	raw    syscall.RawConn // nil if nc has no descriptor to use directly
 	conn   driver.Conn
-
-	// loop is held by whoever runs callbacks: holding it is being the
-	// connection's loop.
-	loop sync.Mutex
+	loop   loop
 
 	// Owned by the reading goroutine.
 	reading rawRead
@@ -33,12 +30,10 @@ type socket struct {
 	closed  bool
 	writing bool // somebody is between Output and Sent
 	again   bool // Kick came while writing
-	posting bool // runPosts is running
-	posts   []func()
 }
 
 func newSocket(d *Driver, nc net.Conn) *socket {
-	s := &socket{driver: d, nc: nc, raw: rawConn(nc)}
+	s := &socket{driver: d, nc: nc, raw: rawConn(nc), loop: loop{driver: d}}
 	s.changed.L = &s.mu
 	s.reading.init()
 	s.sending.init()
@@ -72,32 +67,4 @@ func (s *socket) Close() {
 }
 
 // Post implements driver.Socket.
-func (s *socket) Post(f func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.posts = append(s.posts, f)
-	if !s.posting {
-		s.posting = true
-		s.driver.running.Go(s.runPosts)
-	}
-}
-
-// runPosts takes turns with the reading goroutine at being the loop, until
-// nothing is posted any more.
-func (s *socket) runPosts() {
-	for {
-		s.mu.Lock()
-		posts := s.posts
-		s.posts = nil
-		s.posting = len(posts) > 0
-		s.mu.Unlock()
-		if len(posts) == 0 {
-			return
-		}
-		s.loop.Lock()
-		for _, f := range posts {
-			f()
-		}
-		s.loop.Unlock()
-	}
-}
+func (s *socket) Post(f func()) { s.loop.Post(f) }

@@ -1,0 +1,405 @@
+package fastcgi
+
+import (
+	"context"
+	"io"
+	"runtime/debug"
+
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// An Exchange is one FastCGI request and its response, as an AsyncHandler sees
+// it. It is a small handle: copy it, keep it in closures, use it from any
+// goroutine. It lives from the end of the request's parameters until Finish;
+// afterwards its methods return ErrFinished, or zero values.
+//
+// Callbacks registered on it run on the loop that owns the connection, one at a
+// time, and must not block. A callback that is registered late is called for
+// what it missed.
+//
+// Exchange is a [ResponseWriter] whose Write never blocks.
+type Exchange struct {
+	x   *exchange
+	gen uint64
+}
+
+// callbacks are what an async handler registered on its exchange.
+type callbacks struct {
+	onBody    func(chunk []byte, last bool)
+	onData    func(chunk []byte, last bool)
+	onAbort   func(cause error)
+	onDrain   func()
+	paused    bool // PauseBody
+	noted     bool // a callInput is pending
+	bodyDone  bool // onBody has seen the last chunk
+	dataDone  bool
+	told      bool // onAbort was called
+	full      bool // a Write was refused: onDrain is due
+	source    source
+	finishing bool // Finish was called while source has more
+	status    uint32
+}
+
+// lock takes the connection's mutex and reports whether the request is still
+// there. The caller unlocks in any case.
+func (ex Exchange) lock() bool {
+	ex.x.conn.mu.Lock()
+	return ex.x.gen == ex.gen && ex.x.stage == stageRunning
+}
+
+func (ex Exchange) unlock() { ex.x.conn.unlock() }
+
+// ID returns the request id on its connection (§3.3).
+func (ex Exchange) ID() uint16 {
+	defer ex.unlock()
+	if !ex.lock() {
+		return 0
+	}
+	return ex.x.id
+}
+
+// Role returns what the web server wants (§6).
+func (ex Exchange) Role() protocol.Role {
+	defer ex.unlock()
+	if !ex.lock() {
+		return 0
+	}
+	return ex.x.role
+}
+
+// Params returns the request's parameters. They may be kept.
+func (ex Exchange) Params() Params {
+	defer ex.unlock()
+	if !ex.lock() {
+		return Params{}
+	}
+	return ex.x.parameters()
+}
+
+// Context returns a context that is cancelled as [Request.Context] is.
+func (ex Exchange) Context() context.Context {
+	defer ex.unlock()
+	if !ex.lock() {
+		return finishedContext
+	}
+	return ex.x.context()
+}
+
+// Aborted reports whether the answer is not wanted any more.
+func (ex Exchange) Aborted() bool {
+	defer ex.unlock()
+	return !ex.lock() || ex.x.cause != nil
+}
+
+// Loop returns the loop that owns the connection.
+func (ex Exchange) Loop() Loop {
+	c := ex.x.conn
+	return loop{c.service, c.sock.Post}
+}
+
+// OnBody registers f for the request's body, FCGI_STDIN (§5.3). It is called
+// for each piece as it arrives, and with last true at the end, when chunk may be
+// empty. The chunk is valid until f returns. What arrives is not held against
+// CONTENT_LENGTH. If the request is cancelled before the body's end there is no
+// last call, but OnAbort's.
+//
+// While f is not registered, or paused by PauseBody, up to Server.StdinBuffer
+// bytes wait in memory.
+func (ex Exchange) OnBody(f func(chunk []byte, last bool)) {
+	defer ex.unlock()
+	if ex.lock() {
+		ex.x.async.onBody = f
+		ex.x.conn.callBody(ex.x)
+	}
+}
+
+// OnData registers f for FCGI_DATA, the file that a Filter is to work on
+// (§6.4), as OnBody does for the body.
+func (ex Exchange) OnData(f func(chunk []byte, last bool)) {
+	defer ex.unlock()
+	if ex.lock() {
+		ex.x.async.onData = f
+		ex.x.conn.callBody(ex.x)
+	}
+}
+
+// PauseBody stops the calls of OnBody and OnData until ResumeBody, for a handler
+// that can not take more at the moment.
+func (ex Exchange) PauseBody() {
+	defer ex.unlock()
+	if ex.lock() {
+		ex.x.async.paused = true
+	}
+}
+
+// ResumeBody ends PauseBody.
+func (ex Exchange) ResumeBody() {
+	defer ex.unlock()
+	if ex.lock() {
+		ex.x.async.paused = false
+		ex.x.conn.callBody(ex.x)
+	}
+}
+
+// ReadAll calls f once with the whole body, at most limit bytes of it, or with
+// the reason why there is none: ErrBodyTooLarge, io.ErrUnexpectedEOF if it is
+// shorter than CONTENT_LENGTH, or why the request was cancelled. The body is f's to
+// keep. ReadAll takes the place of OnBody and OnAbort.
+func (ex Exchange) ReadAll(limit int, f func(body []byte, err error)) {
+	var body []byte
+	done := false
+	finish := func(err error) {
+		if !done {
+			done = true
+			f(body, err)
+		}
+	}
+	want := contentLength(ex.Params())
+	ex.OnAbort(finish)
+	ex.OnBody(func(chunk []byte, last bool) {
+		switch {
+		case done:
+		case len(body)+len(chunk) > limit:
+			body = nil
+			finish(ErrBodyTooLarge)
+		default:
+			body = append(body, chunk...)
+			switch {
+			case want >= 0 && int64(len(body)) >= want:
+				body = body[:want]
+				finish(nil)
+			case last && want >= 0:
+				finish(io.ErrUnexpectedEOF)
+			case last:
+				finish(nil)
+			}
+		}
+	})
+}
+
+// OnAbort registers f to be called once when the request is cancelled: the web
+// server aborted it (§5.4) or closed the connection, or the server is closed.
+// The cause is the one that [Request.Context] names. The request still wants its
+// Finish.
+func (ex Exchange) OnAbort(f func(cause error)) {
+	defer ex.unlock()
+	if ex.lock() {
+		ex.x.async.onAbort = f
+		if ex.x.cause != nil {
+			ex.x.conn.call(ex.x, callAbort)
+		}
+	}
+}
+
+// OnDrain registers f to be called each time when, after a Write returned
+// ErrFull, half of the output buffer is free again.
+func (ex Exchange) OnDrain(f func()) {
+	defer ex.unlock()
+	if ex.lock() {
+		ex.x.async.onDrain = f
+	}
+}
+
+// Write appends to FCGI_STDOUT (§5.3) without ever waiting: while more than
+// 64 KiB are waiting to be sent, or a stream given to SendResponse is, it takes
+// nothing and returns ErrFull. What it does take, it takes whole.
+func (ex Exchange) Write(p []byte) (int, error) { return ex.write(protocol.TypeStdout, p) }
+
+func (ex Exchange) write(t protocol.RecordType, p []byte) (int, error) {
+	defer ex.unlock()
+	if !ex.lock() {
+		return 0, ErrFinished
+	}
+	a := &ex.x.async
+	switch {
+	case a.finishing:
+		return 0, ErrFinished
+	case ex.x.failed == nil && (ex.x.out.size >= outputLimit || a.source != nil):
+		a.full = true
+		return 0, ErrFull
+	}
+	return ex.x.write(t, p)
+}
+
+// Flush sends what was written so far.
+func (ex Exchange) Flush() error {
+	defer ex.unlock()
+	switch {
+	case !ex.lock():
+		return ErrFinished
+	case ex.x.failed != nil:
+		return ex.x.failed
+	}
+	ex.x.conn.flush(ex.x)
+	return nil
+}
+
+// Stderr returns a writer to FCGI_STDERR (§5.3), with the limits of Write.
+func (ex Exchange) Stderr() io.Writer { return asyncStderr{ex} }
+
+type asyncStderr struct{ ex Exchange }
+
+func (e asyncStderr) Write(p []byte) (int, error) { return e.ex.write(protocol.TypeStderr, p) }
+
+// SetAppStatus sets an appStatus that Finish(0) then leaves as it is.
+func (ex Exchange) SetAppStatus(status uint32) {
+	defer ex.unlock()
+	if ex.lock() {
+		ex.x.appStatus = status
+	}
+}
+
+// Finish ends the request: everything written is sent, then END_REQUEST with
+// appStatus, which is what a CGI program would have exited with (§5.5). A stream
+// given to SendResponse is sent to its end first. Finish returns ErrFinished if
+// it was called before.
+func (ex Exchange) Finish(appStatus uint32) error {
+	defer ex.unlock()
+	if !ex.lock() || ex.x.async.finishing {
+		return ErrFinished
+	}
+	x := ex.x
+	if appStatus == 0 {
+		appStatus = x.appStatus
+	}
+	if x.async.source != nil && x.failed == nil {
+		x.async.finishing, x.async.status = true, appStatus
+		return nil
+	}
+	x.finish(appStatus)
+	return nil
+}
+
+// start hands the request to its handler.
+func (ex Exchange) start() {
+	x := ex.x
+	if !ex.lock() {
+		ex.unlock()
+		return
+	}
+	h := x.conn.service.handlers[x.role]
+	if h.async == nil {
+		call := &syncCall{handler: h.sync, Request: Request{
+			ID: x.id, Role: x.role, Params: x.parameters(), x: x, gen: ex.gen,
+		}}
+		ex.unlock()
+		call.left = contentLength(call.Params)
+		go call.run()
+		return
+	}
+	ex.unlock()
+	defer ex.recover()
+	h.async.ServeAsync(ex)
+}
+
+// recover ends a request one of whose callbacks panicked.
+func (ex Exchange) recover() {
+	reason := recover()
+	if reason == nil {
+		return
+	}
+	defer ex.unlock()
+	if ex.lock() {
+		ex.x.panicked(reason, debug.Stack())
+		ex.x.release()
+	}
+}
+
+// callBody notes that there is input for callbacks.
+func (c *conn) callBody(x *exchange) {
+	a := &x.async
+	if a.noted || a.paused || a.onBody == nil && a.onData == nil {
+		return
+	}
+	a.noted = true
+	c.call(x, callInput)
+}
+
+// deliver gives input to the callbacks until there is no more.
+func (ex Exchange) deliver() {
+	defer ex.recover()
+	for {
+		f, chunk, buf, last := ex.nextChunk()
+		if f == nil {
+			return
+		}
+		f(chunk, last)
+		pool.Put(buf)
+	}
+}
+
+// nextChunk returns the callback to call next and what to call it with.
+func (ex Exchange) nextChunk() (f func([]byte, bool), chunk, buf []byte, last bool) {
+	defer ex.unlock()
+	if !ex.lock() {
+		return nil, nil, nil, false
+	}
+	x, a := ex.x, &ex.x.async
+	a.noted = false
+	if a.paused || x.failed != nil {
+		return nil, nil, nil, false
+	}
+	if a.onBody != nil && !a.bodyDone {
+		if chunk, buf, last = x.nextPiece(&x.stdin); last || len(chunk) > 0 {
+			a.bodyDone = last
+			return a.onBody, chunk, buf, last
+		}
+	}
+	if a.onData != nil && !a.dataDone {
+		if chunk, buf, last = x.nextPiece(&x.data); last || len(chunk) > 0 {
+			a.dataDone = last
+			return a.onData, chunk, buf, last
+		}
+	}
+	return nil, nil, nil, false
+}
+
+// nextPiece takes a piece of in, and reports whether it is the last.
+func (x *exchange) nextPiece(in *input) (chunk, buf []byte, last bool) {
+	if in.waiting() == 0 {
+		return nil, nil, in.ended
+	}
+	chunk, buf, err := in.take()
+	if err != nil {
+		x.conn.overflow(x, err)
+		return nil, nil, false
+	}
+	x.conn.consumed(x)
+	return chunk, buf, in.ended && in.waiting() == 0
+}
+
+// aborted calls OnAbort's callback, once.
+func (ex Exchange) aborted() {
+	defer ex.recover()
+	if f, cause := ex.abortCallback(); f != nil {
+		f(cause)
+	}
+}
+
+func (ex Exchange) abortCallback() (func(error), error) {
+	defer ex.unlock()
+	a := &ex.x.async
+	if !ex.lock() || a.told || a.onAbort == nil {
+		return nil, nil
+	}
+	a.told = true
+	return a.onAbort, ex.x.cause
+}
+
+// drained goes on with what had to wait for room.
+func (ex Exchange) drained() {
+	defer ex.recover()
+	ex.pump()
+	if f := ex.drainCallback(); f != nil {
+		f()
+	}
+}
+
+func (ex Exchange) drainCallback() func() {
+	defer ex.unlock()
+	if !ex.lock() || ex.x.async.source != nil {
+		return nil
+	}
+	return ex.x.async.onDrain
+}

@@ -1,0 +1,124 @@
+package fastcgi
+
+import "time"
+
+// A Loop runs functions one at a time, together with the callbacks of the
+// connections that it owns. They must not block: whatever else happens on the
+// loop waits for them.
+type Loop interface {
+	// Post runs f on the loop, after Post has returned. Any goroutine may
+	// call it.
+	Post(f func())
+	// AfterFunc runs f on the loop once d has passed. The function that it
+	// returns cancels that, and reports whether it was in time.
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// calls are the callbacks that a connection owes its handlers: noted under
+// conn.mu, made on the loop without it.
+type calls struct {
+	pending []call
+	inLoop  bool   // the loop is at work on this connection and will look at pending
+	posted  bool   // runDue is posted
+	runDue  func() // conn.runCalls; kept, so that posting allocates nothing
+}
+
+// A call is one callback for one request.
+type call struct {
+	x    *exchange
+	gen  uint64
+	what callKind
+}
+
+type callKind uint8
+
+const (
+	callStart callKind = iota
+	callInput
+	callAbort
+	callDrain
+)
+
+// call notes a callback.
+func (c *conn) call(x *exchange, what callKind) {
+	c.pending = append(c.pending, call{x, x.gen, what})
+	if !c.inLoop && !c.posted {
+		c.posted = true
+		c.sock.Post(c.runDue)
+	}
+}
+
+// enterLoop is called on the loop with mu held.
+func (c *conn) enterLoop() { c.inLoop = true }
+
+// leaveLoop makes the calls that are due. It is called on the loop, without mu.
+func (c *conn) leaveLoop() {
+	for {
+		c.mu.Lock()
+		if len(c.pending) == 0 {
+			c.inLoop = false
+			c.unlock()
+			return
+		}
+		k := c.pending[0]
+		c.pending = c.pending[:copy(c.pending, c.pending[1:])]
+		c.unlock()
+		k.make()
+	}
+}
+
+// runCalls makes the calls that became due off the loop.
+func (c *conn) runCalls() {
+	c.mu.Lock()
+	c.posted = false
+	c.enterLoop()
+	c.unlock()
+	c.leaveLoop()
+}
+
+// make makes one call. Each kind looks for itself whether the request is still
+// the one that it was noted for.
+func (k call) make() {
+	ex := Exchange{k.x, k.gen}
+	switch k.what {
+	case callStart:
+		ex.start()
+	case callInput:
+		ex.deliver()
+	case callAbort:
+		ex.aborted()
+	case callDrain:
+		ex.drained()
+	}
+}
+
+// A loop is the Loop over a driver's.
+type loop struct {
+	service *service
+	post    func(func())
+}
+
+func (l loop) Post(f func()) {
+	l.post(func() {
+		defer l.service.recoverCallback()
+		f()
+	})
+}
+
+func (l loop) AfterFunc(d time.Duration, f func()) (stop func() bool) {
+	return time.AfterFunc(d, func() { l.Post(f) }).Stop
+}
+
+// yield notes that x has more to do on the loop, behind what others have.
+func (c *conn) yield(x *exchange) {
+	gen := x.gen
+	c.sock.Post(func() {
+		c.mu.Lock()
+		c.enterLoop()
+		if x.gen == gen {
+			c.call(x, callDrain)
+		}
+		c.unlock()
+		c.leaveLoop()
+	})
+}

@@ -1,0 +1,371 @@
+package fastcgi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// A conn is one connection from a web server: the protocol, the exchanges on
+// it, and what waits to be sent. It is what a driver moves bytes for.
+//
+// Events are handled with mu held; what has to happen without it (callbacks,
+// kicks, closing) is noted and done by unlock, so every method that takes mu
+// ends with unlock.
+type conn struct {
+	// Immutable.
+	service *service
+	sock    driver.Socket
+
+	mu      sync.Mutex
+	proto   protocol.Conn
+	state   connState
+	active  []*exchange // begun and not ended
+	idle    *exchange   // free, for the next request
+	broken  error       // why nothing can be sent any more
+	eof     bool        // nothing more arrives
+	gone    bool        // taken off the service's list
+	linger  bool        // unread input may be on its way
+	closing bool        // to be closed as soon as nothing is active
+	drain   bool        // the server is shutting down
+	leaving int         // exchanges that give up their place in the gate
+	deadlines
+	flow
+	sender
+	calls
+}
+
+// A connState is a connection's way to its end.
+type connState uint8
+
+const (
+	connOpen connState = iota
+	connLingering
+	connClosed
+)
+
+// unlock releases mu and does what was put off while it was held.
+func (c *conn) unlock() {
+	c.decideClose()
+	kick := c.wantKick
+	c.wantKick = false
+	leaving := c.leaving
+	c.leaving = 0
+	gone := c.eof && c.state == connClosed && !c.gone
+	c.gone = c.gone || gone
+	c.mu.Unlock()
+	if kick {
+		c.sock.Kick()
+	}
+	for range leaving {
+		c.service.gate.leave()
+	}
+	if gone {
+		c.service.remove(c)
+	}
+}
+
+// Receive implements driver.Conn.
+func (c *conn) Receive(p []byte) {
+	c.mu.Lock()
+	c.enterLoop()
+	c.service.stats.bytesIn.Add(int64(len(p)))
+	now := time.Now()
+	c.heard(now)
+	for len(p) > 0 && c.state == connOpen {
+		ev, rest, err := c.proto.Next(p)
+		if err != nil {
+			c.violated(ev, err.(*protocol.Error))
+		} else {
+			c.handle(ev, now)
+		}
+		p = rest
+	}
+	if c.proto.HasReplies() {
+		c.wantKick = true
+	}
+	c.schedule(now)
+	c.unlock()
+	c.leaveLoop()
+}
+
+// handle acts on an event.
+func (c *conn) handle(ev protocol.Event, now time.Time) {
+	x, _ := ev.User.(*exchange)
+	switch ev.Type {
+	case protocol.TypeBeginRequest:
+		c.begin(ev, now)
+	case protocol.TypeParams:
+		c.params(x, ev)
+	case protocol.TypeStdin:
+		c.input(x, &x.stdin, ev)
+	case protocol.TypeData:
+		c.input(x, &x.data, ev)
+	case protocol.TypeAbortRequest:
+		c.abort(x, ev)
+	}
+}
+
+// begin makes an exchange for a new request.
+func (c *conn) begin(ev protocol.Event, now time.Time) {
+	x := c.idle
+	if x == nil {
+		x = &exchange{conn: c}
+		x.changed.L = &c.mu
+	}
+	c.idle = nil
+	x.begin(ev, now)
+	c.active = append(c.active, x)
+	if len(c.active) > 1 {
+		c.multiplexed = true
+	}
+	c.keepConn = ev.KeepConn
+	c.proto.Attach(x.id, x)
+	c.service.stats.requests.Add(1)
+	if c.drain && len(c.active) > 1 {
+		c.refuse(x, "shutting down")
+	}
+}
+
+// params collects parameters and starts the request after the last.
+func (c *conn) params(x *exchange, ev protocol.Event) {
+	switch {
+	case !ev.End:
+		if !x.addParams(ev.Data) {
+			c.refuse(x, "out of memory budget")
+		}
+	default:
+		x.stage = stageWaiting
+		if c.service.gate.enter(x) {
+			c.start(x)
+		}
+	}
+}
+
+// start hands an exchange that has its place in the gate to its handler.
+func (c *conn) start(x *exchange) {
+	x.stage = stageRunning
+	c.call(x, callStart)
+}
+
+// refuse answers OVERLOADED to a request that has not started.
+func (c *conn) refuse(x *exchange, why string) {
+	c.service.stats.overloaded.Add(1)
+	c.service.log.Warn("fastcgi: request refused", "reason", why, "remote", c.sock.RemoteAddr())
+	x.end(protocol.EndRequest{Status: protocol.StatusOverloaded})
+	x.release()
+}
+
+// abort acts on ABORT_REQUEST. Once a handler has the request, END_REQUEST is
+// the handler's to send: it is truly a response from the application (§5.4).
+func (c *conn) abort(x *exchange, ev protocol.Event) {
+	switch {
+	case ev.End:
+		c.service.stats.aborted.Add(1)
+		x.ended = true
+		c.forget(x)
+		x.release()
+	case x.stage == stageWaiting:
+		c.service.gate.cancel(x)
+		x.cancelled(ErrAborted)
+		x.finish(0)
+	default:
+		x.fail(ErrAborted)
+	}
+	c.adjustFlow()
+}
+
+// violated acts on a violation of the protocol or of a limit.
+func (c *conn) violated(ev protocol.Event, err *protocol.Error) {
+	c.service.stats.protocolErrors.Add(1)
+	c.service.log.Warn("fastcgi: bad input from web server", "error", err, "remote", c.sock.RemoteAddr())
+	if err.Scope == protocol.ScopeRequest {
+		x := ev.User.(*exchange)
+		x.answerError(statusOf(err), 1)
+		x.release()
+		return
+	}
+	for _, x := range slices.Clone(c.active) {
+		c.abandon(x, err)
+	}
+	c.shut()
+}
+
+// statusOf returns the HTTP status for parameters that are not accepted.
+func statusOf(err *protocol.Error) int {
+	if err.Err == protocol.ErrNUL {
+		return 400
+	}
+	return 431
+}
+
+// ReceiveEnd implements driver.Conn.
+func (c *conn) ReceiveEnd(err error) {
+	c.mu.Lock()
+	c.enterLoop()
+	c.eof = true
+	cause := c.endCause(err)
+	for _, x := range slices.Clone(c.active) {
+		c.inputEnded(x, cause)
+	}
+	if !isEOF(err) {
+		c.breakDown(cause)
+	}
+	c.stopPatience()
+	c.unlock()
+	c.leaveLoop()
+}
+
+// endCause returns what the end of the input means for the requests.
+func (c *conn) endCause(err error) error {
+	switch {
+	case c.broken != nil:
+		return c.broken
+	case errors.Is(err, net.ErrClosed), isEOF(err):
+		return ErrDisconnected
+	}
+	return fmt.Errorf("%w: %w", ErrDisconnected, err)
+}
+
+func isEOF(err error) bool { return errors.Is(err, io.EOF) }
+
+// inputEnded tells an exchange that nothing more arrives.
+func (c *conn) inputEnded(x *exchange, cause error) {
+	if x.stage != stageRunning {
+		c.abandon(x, cause)
+		return
+	}
+	x.cancelled(cause)
+	for _, in := range []*input{&x.stdin, &x.data} {
+		in.fail(io.ErrUnexpectedEOF)
+	}
+	x.changed.Broadcast()
+	c.callBody(x)
+}
+
+// abandon ends an exchange without a word to the web server, which will not
+// listen.
+func (c *conn) abandon(x *exchange, cause error) {
+	if x.stage == stageRunning {
+		x.fail(cause)
+		x.ended = true
+		c.forget(x)
+		return
+	}
+	if x.stage == stageWaiting {
+		c.service.gate.cancel(x)
+	}
+	x.cancelled(cause)
+	x.ended = true
+	c.forget(x)
+	x.release()
+}
+
+// Hangup implements driver.Conn.
+func (c *conn) Hangup() {
+	c.mu.Lock()
+	c.enterLoop()
+	for _, x := range c.active {
+		x.cancelled(ErrDisconnected)
+	}
+	c.unlock()
+	c.leaveLoop()
+}
+
+// forget takes an exchange off the list of active ones.
+func (c *conn) forget(x *exchange) {
+	if i := slices.Index(c.active, x); i >= 0 {
+		c.active = slices.Delete(c.active, i, i+1)
+	}
+	c.adjustFlow()
+	c.schedule(time.Now())
+}
+
+// recycle keeps one free exchange for the next request; what more there is,
+// the garbage collector takes.
+func (c *conn) recycle(x *exchange) {
+	if x.stage == stageFree && !x.queued && x.out.empty() {
+		c.idle = x
+	}
+}
+
+// breakDown ends a connection to which nothing can be sent any more.
+func (c *conn) breakDown(cause error) {
+	if c.broken != nil {
+		return
+	}
+	c.broken = cause
+	c.dropOutput()
+	for _, x := range slices.Clone(c.active) {
+		c.abandon(x, cause)
+	}
+	c.shut()
+}
+
+// shut closes the socket.
+func (c *conn) shut() {
+	if c.state != connClosed {
+		c.state = connClosed
+		c.sock.Close()
+	}
+}
+
+// decideClose closes the connection when it has nothing left to do.
+func (c *conn) decideClose() {
+	if c.state != connOpen || len(c.active) > 0 || c.sendingAnything() {
+		return
+	}
+	if !c.proto.Done() && !c.eof && !c.closing && !(c.drain && c.proto.Idle()) {
+		return
+	}
+	if !c.linger || c.eof {
+		c.shut()
+		return
+	}
+	// Closing now, with input unread, would reset the connection, and the web
+	// server might lose the answer that it has not read yet.
+	c.state = connLingering
+	c.sock.CloseWrite()
+	c.beginLinger(time.Now())
+	c.adjustFlow()
+}
+
+// beginDrain closes the connection as soon as it is idle.
+func (c *conn) beginDrain() {
+	c.mu.Lock()
+	c.drain = true
+	c.unlock()
+}
+
+// kill ends the connection and everything on it.
+func (c *conn) kill(cause error) {
+	c.mu.Lock()
+	c.breakDown(cause)
+	c.unlock()
+}
+
+// Output implements driver.Conn.
+func (c *conn) Output() []byte {
+	c.mu.Lock()
+	defer c.unlock()
+	return c.nextOutput()
+}
+
+// Sent implements driver.Conn.
+func (c *conn) Sent(n int, err error) {
+	c.mu.Lock()
+	defer c.unlock()
+	c.service.stats.bytesOut.Add(int64(n))
+	c.sent(n)
+	if err != nil {
+		c.service.log.Debug("fastcgi: cannot send", "error", err, "remote", c.sock.RemoteAddr())
+		c.breakDown(fmt.Errorf("%w: %w", ErrDisconnected, err))
+	}
+}

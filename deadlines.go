@@ -1,0 +1,157 @@
+package fastcgi
+
+import (
+	"time"
+)
+
+const (
+	// lingerIdle is how long a connection that was answered before all its
+	// input had come waits for the next piece of it, and lingerMax for all.
+	lingerIdle = 5 * time.Second
+	lingerMax  = 30 * time.Second
+)
+
+// The deadlines of a connection. There is at most one at a time, and the
+// socket's is only ever moved forward: a request that ends just in time leaves
+// it where it is, and when it comes, Expire looks at what is due by then. So a
+// busy connection sets one a minute, not two a request. Guarded by conn.mu.
+type deadlines struct {
+	accepted  time.Time
+	spoke     bool      // the first byte has come
+	partial   time.Time // since when a record is incomplete with nothing active
+	lingering time.Time // since when
+	due       time.Time // zero: never
+	armed     time.Time // what the socket was told
+}
+
+// heard notes that bytes have arrived.
+func (c *conn) heard(now time.Time) {
+	c.spoke = true
+	if c.state == connLingering {
+		c.due = minTime(now.Add(lingerIdle), c.lingering.Add(lingerMax))
+	}
+}
+
+// beginLinger sets the deadline for the web server to close its side.
+func (c *conn) beginLinger(now time.Time) {
+	c.lingering = now
+	c.due = now.Add(lingerIdle)
+	c.arm()
+}
+
+// schedule works out what is due next.
+func (c *conn) schedule(now time.Time) {
+	if c.state != connOpen {
+		c.arm()
+		return
+	}
+	s := c.service
+	if c.proto.Idle() || len(c.active) > 0 {
+		c.partial = time.Time{}
+	} else if c.partial.IsZero() {
+		c.partial = now
+	}
+	switch {
+	case !c.spoke:
+		c.due = after(c.accepted, s.firstByteTimeout)
+	case !c.partial.IsZero():
+		c.due = after(c.partial, s.paramsTimeout)
+	case len(c.active) == 0:
+		c.due = after(now, s.idleTimeout)
+	default:
+		c.due = after(c.oldestReceiving(), s.paramsTimeout)
+	}
+	c.arm()
+}
+
+// oldestReceiving returns when the first of the requests began whose
+// parameters are incomplete, or zero if there is none.
+func (c *conn) oldestReceiving() time.Time {
+	var oldest time.Time
+	for _, x := range c.active {
+		if x.stage == stageReceiving && (oldest.IsZero() || x.began.Before(oldest)) {
+			oldest = x.began
+		}
+	}
+	return oldest
+}
+
+// arm tells the socket of a deadline that is earlier than the one it knows.
+func (c *conn) arm() {
+	if c.due.IsZero() || !c.armed.IsZero() && !c.due.Before(c.armed) {
+		return
+	}
+	c.armed = c.due
+	c.sock.SetDeadline(c.due)
+}
+
+// Expire implements driver.Conn.
+func (c *conn) Expire() {
+	c.mu.Lock()
+	c.enterLoop()
+	c.armed = time.Time{}
+	now := time.Now()
+	switch {
+	case c.due.IsZero():
+		c.sock.SetDeadline(time.Time{})
+	case now.Before(c.due):
+		c.arm()
+	default:
+		c.expired(now)
+	}
+	c.unlock()
+	c.leaveLoop()
+}
+
+// expired acts on a deadline that passed.
+func (c *conn) expired(now time.Time) {
+	remote := c.sock.RemoteAddr()
+	switch {
+	case c.state == connLingering:
+		c.shut()
+	case !c.spoke:
+		c.service.log.Info("fastcgi: connection closed: no byte within FirstByteTimeout", "remote", remote)
+		c.shut()
+	case !c.partial.IsZero():
+		c.service.log.Warn("fastcgi: connection closed: record incomplete after ParamsTimeout", "remote", remote)
+		c.shut()
+	case len(c.active) == 0:
+		c.service.log.Debug("fastcgi: connection closed: idle", "remote", remote)
+		c.shut()
+	default:
+		c.expireReceiving(now)
+	}
+	c.schedule(now)
+}
+
+// expireReceiving ends the requests whose parameters are late. A connection
+// that has no others is closed: its peer is slow on purpose, or gone.
+func (c *conn) expireReceiving(now time.Time) {
+	for _, x := range append([]*exchange(nil), c.active...) {
+		if x.stage != stageReceiving || now.Before(after(x.began, c.service.paramsTimeout)) {
+			continue
+		}
+		c.service.log.Warn("fastcgi: request ended: parameters incomplete after ParamsTimeout",
+			"request", x.id, "remote", c.sock.RemoteAddr())
+		x.answerError(408, 1)
+		x.release()
+	}
+	if len(c.active) == 0 {
+		c.closing = true
+	}
+}
+
+// after returns t+d, or zero if either is: no deadline.
+func after(t time.Time, d time.Duration) time.Time {
+	if t.IsZero() || d <= 0 {
+		return time.Time{}
+	}
+	return t.Add(d)
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

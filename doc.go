@@ -1,0 +1,22 @@
+// Package fastcgi is the FastCGI toolkit for Go: applications that answer HTTP
+// behind nginx, Apache, lighttpd, Caddy, HAProxy, H2O or OpenBSD httpd.
+//
+// A program is a [Server] with a handler:
+//
+//	srv := &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+//		fastcgi.SendResponse(w, 200, "application/json", r.Params)
+//	})}
+//	if err := srv.Run(context.Background()); err != nil {
+//		log.Fatal(err)
+//	}
+//
+// There are three kinds of handlers over one primitive, the exchange of a
+// request and its response: an [AsyncHandler] has it bare and holds no goroutine
+// while it waits, a [Handler] is a goroutine around it, and [HTTP] makes a Handler
+// of an http.Handler. Authorizers and filters, the other roles of FastCGI, have
+// fields of their own in Server.
+//
+// The package sits on package protocol, which does no I/O, and on drivers that
+// move its bytes. Numbers like §5.3 name sections of the FastCGI 1.0
+// specification, https://fastcgi-archives.github.io/FastCGI_Specification.html.
+package fastcgi

@@ -1,0 +1,135 @@
+package fastcgi
+
+import (
+	"context"
+	"io"
+	"strconv"
+
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// Roles, for Request.Role.
+const (
+	RoleResponder  = protocol.RoleResponder
+	RoleAuthorizer = protocol.RoleAuthorizer
+	RoleFilter     = protocol.RoleFilter
+)
+
+// A Request is a request as a Handler sees it. Its Read method is the request's
+// body, FCGI_STDIN (§5.3), as it arrives.
+//
+// Methods may be called from any goroutine until the handler returns; only one
+// at a time should read.
+type Request struct {
+	// ID is the request id on its connection (§3.3), which the web server
+	// uses again for later requests.
+	ID uint16
+	// Role is what the web server wants (§6).
+	Role protocol.Role
+	// Params are the request's parameters, complete.
+	Params Params
+
+	x    *exchange
+	gen  uint64
+	left int64 // bytes of CONTENT_LENGTH not read yet; -1 if it is not known
+}
+
+// Read reads the body. It waits for bytes to arrive and returns io.EOF at the
+// body's end, io.ErrUnexpectedEOF if that comes before CONTENT_LENGTH bytes or
+// the connection ended, or the reason why the request was cancelled. Bytes beyond
+// CONTENT_LENGTH are not returned.
+func (r *Request) Read(p []byte) (int, error) {
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	if r.left > 0 && int64(len(p)) > r.left {
+		p = p[:r.left]
+	}
+	n, err := r.read(&r.x.stdin, p)
+	if r.left > 0 {
+		r.left -= int64(n)
+		if err == io.EOF && r.left > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+	}
+	return n, err
+}
+
+// Data returns the reader of FCGI_DATA, the file that a Filter is to work on
+// (§6.4). The web server tells its length and time in the parameters
+// FCGI_DATA_LENGTH and FCGI_DATA_LAST_MOD. Other roles have none: io.EOF.
+func (r *Request) Data() io.Reader { return dataReader{r} }
+
+type dataReader struct{ r *Request }
+
+func (d dataReader) Read(p []byte) (int, error) {
+	if d.r.Role != RoleFilter {
+		return 0, io.EOF
+	}
+	return d.r.read(&d.r.x.data, p)
+}
+
+// read waits for a piece of a stream.
+func (r *Request) read(in *input, p []byte) (int, error) {
+	x, c := r.x, r.x.conn
+	c.mu.Lock()
+	defer c.unlock()
+	for {
+		switch {
+		case x.gen != r.gen:
+			return 0, ErrFinished
+		case x.failed != nil:
+			return 0, x.failed
+		case len(p) == 0:
+			return 0, nil
+		}
+		n, err := in.read(p)
+		if n > 0 {
+			c.consumed(x)
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+		x.changed.Wait()
+	}
+}
+
+// Context returns the request's context. It is cancelled when the handler
+// returns, when the web server aborts the request or closes the connection, at
+// whatever stage, and when the server is closed; context.Cause tells which:
+// ErrAborted, ErrDisconnected, ErrSpoolFull or ErrServerClosed.
+func (r *Request) Context() context.Context {
+	c := r.x.conn
+	c.mu.Lock()
+	defer c.unlock()
+	if r.x.gen != r.gen {
+		return finishedContext
+	}
+	return r.x.context()
+}
+
+// finishedContext is the context of requests that are over.
+var finishedContext = func() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(ErrFinished)
+	return ctx
+}()
+
+// Aborted reports whether the answer is not wanted any more. It is Context
+// without the context.
+func (r *Request) Aborted() bool {
+	c := r.x.conn
+	c.mu.Lock()
+	defer c.unlock()
+	return r.x.gen != r.gen || r.x.cause != nil
+}
+
+// contentLength returns the value of CONTENT_LENGTH, or -1 if there is none, or
+// none that makes sense.
+func contentLength(p Params) int64 {
+	n, err := strconv.ParseInt(p.Get("CONTENT_LENGTH"), 10, 64)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}

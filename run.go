@@ -1,0 +1,81 @@
+package fastcgi
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+)
+
+// Run is a whole main function. It serves the sockets that the parent process
+// passed (fd 0, or systemd's LISTEN_FDS), or Addr if that is set, until ctx ends or
+// the process gets SIGTERM or an interrupt. Then it lets requests finish for
+// DrainTimeout, cancels what is left, and returns nil. A second signal cuts that
+// short.
+//
+// A program that was started as plain CGI, without a socket, serves that one
+// request with the same handler, and Run returns when it has: nil if the appStatus
+// is zero.
+func (s *Server) Run(ctx context.Context) error {
+	if _, err := s.start(); err != nil {
+		return err
+	}
+	listeners, err := s.openListeners()
+	if isCGI(err) {
+		return s.runCGI(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	failed := make(chan error, len(listeners))
+	var serving sync.WaitGroup
+	for _, l := range listeners {
+		serving.Go(func() { failed <- s.Serve(l) })
+	}
+	defer serving.Wait()
+	select {
+	case err := <-failed:
+		return errors.Join(errUnlessClosed(err), s.Close())
+	case <-ctx.Done():
+	case <-signals:
+	}
+	return s.finish(signals)
+}
+
+// finish drains, and closes when that takes too long or another signal comes.
+func (s *Server) finish(signals <-chan os.Signal) error {
+	drain, stop := context.WithCancel(context.Background())
+	if d := limit(s.DrainTimeout, DefaultDrainTimeout, 0); d > 0 {
+		stop()
+		drain, stop = context.WithTimeout(context.Background(), d)
+	}
+	defer stop()
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		select {
+		case <-signals:
+			stop()
+		case <-ended:
+		}
+	}()
+	if err := s.Shutdown(drain); err == nil {
+		return nil
+	}
+	s.service.log.Warn("fastcgi: requests cut off", "active", s.service.gate.active())
+	return s.Close()
+}
+
+func errUnlessClosed(err error) error {
+	if errors.Is(err, ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

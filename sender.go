@@ -1,0 +1,122 @@
+package fastcgi
+
+import (
+	"slices"
+
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
+)
+
+const (
+	// outputLimit is how many bytes a request may have written that are not
+	// on their way yet; beyond, a sync handler waits and an async one gets
+	// ErrFull.
+	outputLimit = 64 << 10
+	// outputLow is how far they must have fallen for OnDrain.
+	outputLow = outputLimit / 2
+	// flushSize is how many bytes are sent without waiting for a flush.
+	flushSize = 32 << 10
+)
+
+// A sender decides what a connection sends next. The exchanges that have
+// something take turns of a segment each. Guarded by conn.mu.
+type sender struct {
+	ready    []*exchange // that have output to send, in the order of their turns
+	wire     []byte      // what is being written, and
+	wireBuf  []byte      // the buffer from the pool that it lies in
+	wantKick bool
+}
+
+// flush gives an exchange its turns until its output is sent.
+func (c *conn) flush(x *exchange) {
+	if x.out.empty() || x.held() {
+		return
+	}
+	c.wantKick = true
+	if !x.queued {
+		x.queued = true
+		c.ready = append(c.ready, x)
+	}
+}
+
+// sendingAnything reports whether output is left, in whatever state.
+func (c *conn) sendingAnything() bool {
+	return c.broken == nil && (len(c.wire) > 0 || len(c.ready) > 0 || c.proto.HasReplies())
+}
+
+// nextOutput returns what to write: the rest of the last piece, or what the
+// protocol owes, or the next turn. Short turns share a write.
+func (c *conn) nextOutput() []byte {
+	if len(c.wire) > 0 || c.broken != nil {
+		return c.wire
+	}
+	if c.proto.HasReplies() {
+		c.wireBuf = c.proto.TakeReplies(pool.Get(512))
+		c.wire = c.wireBuf
+		return c.wire
+	}
+	for len(c.ready) > 0 && len(c.wireBuf)+c.ready[0].out.first() <= segmentSize {
+		seg := c.nextTurn()
+		if c.wireBuf == nil {
+			c.wireBuf = seg
+			continue
+		}
+		c.wireBuf = append(pool.Grow(c.wireBuf, len(seg)), seg...)
+		pool.Put(seg)
+	}
+	c.wire = c.wireBuf
+	return c.wire
+}
+
+// nextTurn takes a segment from the exchange whose turn it is.
+func (c *conn) nextTurn() []byte {
+	x := c.ready[0]
+	c.unqueue(x)
+	seg := x.out.take()
+	if !x.out.empty() {
+		x.queued = true
+		c.ready = append(c.ready, x)
+	}
+	x.wrote()
+	return seg
+}
+
+// wrote tells those who write to x that there is room again.
+func (x *exchange) wrote() {
+	x.changed.Broadcast()
+	if x.stage == stageFree {
+		x.conn.recycle(x)
+		return
+	}
+	if x.async.full && x.out.size <= outputLow {
+		x.async.full = false
+		x.conn.call(x, callDrain)
+	}
+}
+
+// sent notes that n bytes of the last output were written.
+func (c *conn) sent(n int) {
+	c.wire = c.wire[n:]
+	if len(c.wire) == 0 {
+		pool.Put(c.wireBuf)
+		c.wire, c.wireBuf = nil, nil
+	}
+}
+
+// unqueue takes an exchange's turns away.
+func (c *conn) unqueue(x *exchange) {
+	if x.queued {
+		x.queued = false
+		i := slices.Index(c.ready, x)
+		c.ready = slices.Delete(c.ready, i, i+1)
+	}
+}
+
+// dropOutput forgets what was not sent, except what a driver is writing.
+func (c *conn) dropOutput() {
+	for len(c.ready) > 0 {
+		x := c.ready[0]
+		c.unqueue(x)
+		x.out.drop()
+		x.changed.Broadcast()
+	}
+}

@@ -1,0 +1,434 @@
+package fastcgi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+	"github.com/simple-fastcgi/fastcgi/internal/goroutine"
+	"github.com/simple-fastcgi/fastcgi/internal/listen"
+	"github.com/simple-fastcgi/fastcgi/internal/spool"
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// The defaults of the limits of a [Server].
+const (
+	DefaultMaxConns         = 10000
+	DefaultFirstByteTimeout = 5 * time.Second
+	DefaultParamsTimeout    = 10 * time.Second
+	DefaultIdleTimeout      = 60 * time.Second
+	DefaultWriteTimeout     = 60 * time.Second
+	DefaultDrainTimeout     = 30 * time.Second
+	DefaultStdinBuffer      = 64 << 10
+	DefaultSpoolLimit       = 1 << 30
+	DefaultMemoryLimit      = 512 << 20
+)
+
+// A Server is a FastCGI application: it accepts connections from web servers
+// and hands their requests to handlers, one for each role that it serves. A role
+// without a handler is answered UNKNOWN_ROLE (§5.5).
+//
+// The zero value with a handler works. Set the fields before the first call of a
+// method, and leave them alone afterwards. In the limits zero means the default,
+// and a number below zero no limit, where not said otherwise.
+type Server struct {
+	// Handler and AsyncHandler answer Responder requests (§6.2): set one.
+	Handler      Handler
+	AsyncHandler AsyncHandler
+	// Authorizer and AsyncAuthorizer answer Authorizer requests (§6.3).
+	Authorizer      Authorizer
+	AsyncAuthorizer AsyncHandler
+	// Filter and AsyncFilter answer Filter requests (§6.4).
+	Filter      Handler
+	AsyncFilter AsyncHandler
+
+	// Addr is where ListenAndServe and Run listen, as in Listen; empty means
+	// the sockets that the parent process passed, and ListenOptions how.
+	Addr          string
+	ListenOptions ListenOptions
+
+	// MaxConcurrency is how many requests run at once; the others wait. 1 is
+	// strictly one at a time. Zero means no limit.
+	MaxConcurrency int
+	// MaxConns is how many connections are open at once. Requests on those
+	// beyond are answered OVERLOADED. The default is 10,000.
+	MaxConns int
+	// MaxRequestsPerConn is how many requests are active on a connection;
+	// those beyond are answered OVERLOADED. With 1, connections are not
+	// multiplexed: CANT_MPX_CONN. The default is 100.
+	MaxRequestsPerConn int
+	// MaxParams is how many bytes of parameters a request may have, and
+	// MaxPairs how many parameters. Requests beyond are answered with status
+	// 431. The defaults are 64 KiB and 1,000.
+	MaxParams int
+	MaxPairs  int
+	// StdinBuffer is how many bytes of FCGI_STDIN wait in memory for each
+	// request, and as many of FCGI_DATA. Beyond, the connection is not read; if
+	// other requests share it, the input goes to disk. The default is 64 KiB.
+	// It must not be below zero.
+	StdinBuffer int
+	// SpoolLimit is how many bytes of input are on disk at once. When they
+	// are used up, a request that piles up input on a shared connection ends
+	// with status 507. The default is 1 GiB; below zero nothing goes to disk.
+	SpoolLimit int64
+	// SpoolDir is where; empty means os.TempDir. The files have no names.
+	SpoolDir string
+	// MemoryLimit is how many bytes the parameters and the buffered input of
+	// all requests may take. New requests beyond are answered OVERLOADED. The
+	// default is 512 MiB.
+	MemoryLimit int64
+
+	// FirstByteTimeout is how long a new connection may be silent. The
+	// default is 5 s.
+	FirstByteTimeout time.Duration
+	// ParamsTimeout is how long a request's parameters may take to arrive.
+	// Those that take longer are answered with status 408. The default is
+	// 10 s.
+	ParamsTimeout time.Duration
+	// IdleTimeout is how long a connection is kept without a request. The
+	// default is 60 s.
+	IdleTimeout time.Duration
+	// WriteTimeout is how long a web server may take to accept one write, at
+	// most 64 KiB. Then the connection is closed and its requests are
+	// cancelled. The default is 60 s.
+	WriteTimeout time.Duration
+	// DrainTimeout is how long Run lets requests finish after a signal. The
+	// default is 30 s.
+	DrainTimeout time.Duration
+
+	// ErrorLog is told of what went wrong; nil means slog.Default().
+	ErrorLog *slog.Logger
+	// ServiceActions, if set, is called about twice a second by Serve, never
+	// by two goroutines at once.
+	ServiceActions func()
+	// Values are further variables told on GET_VALUES (§4.1), beside
+	// FCGI_MAX_CONNS, FCGI_MAX_REQS and FCGI_MPXS_CONNS: at most 61, with
+	// names of at most 64 bytes. The functions must not block.
+	Values map[string]func() string
+	// BaseContext, if set, is what the contexts of requests are derived from.
+	BaseContext context.Context
+
+	once    sync.Once
+	service *service
+	invalid error // why the settings can not work
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+	actions   sync.Mutex // held while ServiceActions runs
+}
+
+// start fills in the defaults.
+func (s *Server) start() (*service, error) {
+	s.once.Do(func() {
+		s.service = s.newService()
+		s.invalid = s.check()
+	})
+	return s.service, s.invalid
+}
+
+func (s *Server) newService() *service {
+	maxRequests := s.MaxRequestsPerConn
+	switch {
+	case maxRequests == 0:
+		maxRequests = protocol.DefaultMaxRequests
+	case maxRequests < 0:
+		maxRequests = maxID
+	}
+	maxConns := limit(s.MaxConns, DefaultMaxConns, 0)
+	d := &goroutine.Driver{WriteTimeout: limit(s.WriteTimeout, DefaultWriteTimeout, 0)}
+	sv := &service{
+		maxConns:         maxConns,
+		stdinBuffer:      limit(s.StdinBuffer, DefaultStdinBuffer, DefaultStdinBuffer),
+		spoolDir:         s.SpoolDir,
+		firstByteTimeout: limit(s.FirstByteTimeout, DefaultFirstByteTimeout, 0),
+		paramsTimeout:    limit(s.ParamsTimeout, DefaultParamsTimeout, 0),
+		idleTimeout:      limit(s.IdleTimeout, DefaultIdleTimeout, 0),
+		log:              s.ErrorLog,
+		base:             s.BaseContext,
+		driver:           d,
+		memory:           spool.NewBudget(limit(s.MemoryLimit, DefaultMemoryLimit, unlimited)),
+		spool:            spool.NewBudget(limit(s.SpoolLimit, DefaultSpoolLimit, 0)),
+		gate:             gate{limit: s.MaxConcurrency},
+		conns:            make(map[*conn]struct{}),
+	}
+	if sv.log == nil {
+		sv.log = slog.Default()
+	}
+	if sv.base == nil {
+		sv.base = context.Background()
+	}
+	sv.loop = loop{sv, d.Loop().Post}
+	sv.setHandlers(s)
+	sv.accepted = protocol.Config{
+		Roles:       sv.roles(),
+		MaxRequests: maxRequests,
+		MaxParams:   limit(s.MaxParams, protocol.DefaultMaxParams, maxInt32),
+		MaxPairs:    limit(s.MaxPairs, protocol.DefaultMaxPairs, maxInt32),
+		Values:      s.values(maxConns, maxRequests),
+	}
+	sv.refused = sv.accepted
+	sv.refused.MaxRequests = -1
+	return sv
+}
+
+const (
+	maxID     = 65535
+	maxInt32  = 1<<31 - 1
+	unlimited = 1<<63 - 1
+)
+
+// limit returns n, or def if it is zero, or none if it is below.
+func limit[T int | int64 | time.Duration](n, def, none T) T {
+	switch {
+	case n == 0:
+		return def
+	case n < 0:
+		return none
+	}
+	return n
+}
+
+func (sv *service) setHandlers(s *Server) {
+	sv.handlers[RoleResponder] = roleHandler{s.Handler, s.AsyncHandler}
+	if s.Authorizer != nil {
+		sv.handlers[RoleAuthorizer].sync = authorize(s.Authorizer)
+	}
+	sv.handlers[RoleAuthorizer].async = s.AsyncAuthorizer
+	sv.handlers[RoleFilter] = roleHandler{s.Filter, s.AsyncFilter}
+}
+
+// roles returns the roles that have a handler.
+func (sv *service) roles() []protocol.Role {
+	roles := []protocol.Role{}
+	for role, h := range sv.handlers {
+		if h.sync != nil || h.async != nil {
+			roles = append(roles, protocol.Role(role))
+		}
+	}
+	return roles
+}
+
+// check returns why the settings can not work.
+func (s *Server) check() error {
+	for role, h := range s.service.handlers {
+		if h.sync != nil && h.async != nil {
+			return errors.New("fastcgi: Server has both a handler and an async handler for " + protocol.Role(role).String())
+		}
+	}
+	switch {
+	case len(s.service.roles()) == 0:
+		return errors.New("fastcgi: Server has no handler: set Handler, AsyncHandler, Authorizer or Filter")
+	case s.StdinBuffer < 0:
+		return errors.New("fastcgi: Server.StdinBuffer is below zero")
+	case len(s.Values) > protocol.MaxValues-3:
+		return errors.New("fastcgi: Server.Values has more than 61 variables")
+	}
+	return nil
+}
+
+// Serve accepts connections from l and serves them until l fails, Shutdown or
+// Close is called, and then returns ErrServerClosed or what went wrong. It closes
+// l. A Server may serve several listeners at once.
+func (s *Server) Serve(l net.Listener) error {
+	sv, err := s.start()
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if !s.track(l) {
+		return ErrServerClosed
+	}
+	defer s.untrack(l)
+	defer s.runActions()()
+	err = sv.driver.Serve(l, sv)
+	if s.isClosed() {
+		return ErrServerClosed
+	}
+	return err
+}
+
+// ListenAndServe listens on addr, as Listen does, and calls Serve.
+func (s *Server) ListenAndServe(addr string) error {
+	l, err := Listen(addr, &s.ListenOptions)
+	if err != nil {
+		return err
+	}
+	return s.Serve(l)
+}
+
+// track notes a listener, so that Shutdown closes it.
+func (s *Server) track(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closedLocked() {
+		return false
+	}
+	if s.listeners == nil {
+		s.listeners = make(map[net.Listener]struct{})
+	}
+	s.listeners[l] = struct{}{}
+	return true
+}
+
+func (s *Server) untrack(l net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, l)
+}
+
+func (s *Server) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closedLocked()
+}
+
+func (s *Server) closedLocked() bool {
+	s.service.mu.Lock()
+	defer s.service.mu.Unlock()
+	return s.service.draining
+}
+
+// closeListeners makes Serve return.
+func (s *Server) closeListeners() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for l := range s.listeners {
+		// A listener that does not close properly does not accept, either.
+		_ = l.Close()
+	}
+}
+
+// Shutdown stops accepting, closes connections as they become idle, and
+// returns nil once all requests have ended and all connections are closed. If ctx
+// ends first it returns the cause, and the rest goes on: call Close to end it.
+func (s *Server) Shutdown(ctx context.Context) error {
+	sv, _ := s.start()
+	none := sv.drain()
+	s.closeListeners()
+	if err := waitFor(ctx, none); err != nil {
+		return err
+	}
+	return waitFor(ctx, sv.gate.idle())
+}
+
+func waitFor(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Close stops accepting and closes all connections. The contexts of their
+// requests are cancelled with ErrServerClosed; Close does not wait for their
+// handlers.
+func (s *Server) Close() error {
+	sv, _ := s.start()
+	sv.kill(ErrServerClosed)
+	s.closeListeners()
+	return nil
+}
+
+// actionsInterval is how often ServiceActions is called.
+const actionsInterval = 500 * time.Millisecond
+
+// runActions calls ServiceActions now and then, until stop is called.
+func (s *Server) runActions() (stop func()) {
+	if s.ServiceActions == nil {
+		return func() {}
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(actionsInterval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				s.actions.Lock()
+				s.ServiceActions()
+				s.actions.Unlock()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+	}
+}
+
+// Loop returns a loop that belongs to no connection, for work of the
+// application's own.
+func (s *Server) Loop() Loop {
+	sv, _ := s.start()
+	return sv.loop
+}
+
+// Fd returns the descriptor of the first listener that Serve is serving, or ^0
+// if there is none, or none with a descriptor. It stays the listener's.
+func (s *Server) Fd() uintptr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for l := range s.listeners {
+		if fd, ok := listen.Fd(l); ok {
+			return fd
+		}
+	}
+	return ^uintptr(0)
+}
+
+// Stats are a server's counters since its start, and how many connections and
+// requests it has now.
+type Stats struct {
+	OpenConns      int   // open now
+	ActiveRequests int   // with a handler now
+	Conns          int64 // accepted
+	Requests       int64 // begun, refused ones of UNKNOWN_ROLE and the like left out
+	Aborted        int64 // cancelled by ABORT_REQUEST, loss of the connection or Close
+	Overloaded     int64 // answered OVERLOADED for want of memory or while shutting down
+	Overflowed     int64 // ended because their unread input found no place
+	RefusedConns   int64 // beyond MaxConns, or while shutting down
+	ProtocolErrors int64
+	Panics         int64 // in handlers and callbacks
+	BytesIn        int64
+	BytesOut       int64
+	BufferedBytes  int64 // parameters and input in memory now
+	SpooledBytes   int64 // input on disk now
+}
+
+// Stats returns the server's counters. They are not taken at one instant.
+func (s *Server) Stats() Stats {
+	sv, _ := s.start()
+	c := &sv.stats
+	sv.mu.Lock()
+	open := len(sv.conns)
+	sv.mu.Unlock()
+	return Stats{
+		OpenConns:      open,
+		ActiveRequests: sv.gate.active(),
+		Conns:          c.connections.Load(),
+		Requests:       c.requests.Load(),
+		Aborted:        c.aborted.Load(),
+		Overloaded:     c.overloaded.Load(),
+		Overflowed:     c.overflowed.Load(),
+		RefusedConns:   c.refused.Load(),
+		ProtocolErrors: c.protocolErrors.Load(),
+		Panics:         c.panics.Load(),
+		BytesIn:        c.bytesIn.Load(),
+		BytesOut:       c.bytesOut.Load(),
+		BufferedBytes:  sv.memory.Used(),
+		SpooledBytes:   sv.spool.Used(),
+	}
+}
+
+var (
+	_ driver.Acceptor = (*service)(nil)
+	_ driver.Conn     = (*conn)(nil)
+)

@@ -1,0 +1,172 @@
+package fastcgi
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+	"github.com/simple-fastcgi/fastcgi/internal/spool"
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// A service is a Server at work: its settings with the defaults filled in, and
+// what its connections share.
+type service struct {
+	// Immutable.
+	handlers         [protocol.RoleFilter + 1]roleHandler
+	accepted         protocol.Config // for connections within the limit
+	refused          protocol.Config // for those beyond
+	maxConns         int
+	stdinBuffer      int
+	spoolDir         string
+	firstByteTimeout time.Duration
+	paramsTimeout    time.Duration
+	idleTimeout      time.Duration
+	log              *slog.Logger
+	base             context.Context
+	driver           driver.Driver
+	memory           *spool.Budget
+	spool            *spool.Budget
+	loop             Loop
+	gate             gate
+	stats            counters
+
+	mu       sync.Mutex
+	conns    map[*conn]struct{}
+	draining bool
+	closed   bool
+	none     chan struct{} // closed when conns gets empty; nil if nobody waits
+}
+
+// A roleHandler is what serves a role: one of the two, or neither.
+type roleHandler struct {
+	sync  Handler
+	async AsyncHandler
+}
+
+// counters are behind Server.Stats.
+type counters struct {
+	connections, requests, aborted, overloaded  atomic.Int64
+	overflowed, protocolErrors, panics, refused atomic.Int64
+	bytesIn, bytesOut                           atomic.Int64
+}
+
+// refusals is how many connections beyond MaxConns are kept long enough to be
+// told OVERLOADED; further ones are closed at once.
+const refusals = 100
+
+// Accept implements driver.Acceptor.
+func (s *service) Accept(sock driver.Socket) driver.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	over := s.maxConns > 0 && len(s.conns) >= s.maxConns
+	if s.draining || over && len(s.conns) >= s.maxConns+refusals {
+		s.stats.refused.Add(1)
+		return nil
+	}
+	s.stats.connections.Add(1)
+	c := &conn{service: s, sock: sock}
+	c.runDue = c.runCalls
+	config := &s.accepted
+	if over {
+		s.stats.refused.Add(1)
+		config = &s.refused
+	}
+	c.proto.Reset(protocol.Application, config)
+	c.accepted = time.Now()
+	s.conns[c] = struct{}{}
+	c.mu.Lock()
+	c.schedule(c.accepted)
+	c.mu.Unlock()
+	return c
+}
+
+// AcceptFailed implements driver.Acceptor.
+func (s *service) AcceptFailed(err error, rest time.Duration) {
+	s.log.Error("fastcgi: cannot accept connections", "error", err, "retry_in", rest)
+}
+
+// remove takes a connection off the list when it is over.
+func (s *service) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if len(s.conns) == 0 && s.none != nil {
+		close(s.none)
+		s.none = nil
+	}
+}
+
+// drain lets no more connections in and has the others close when they are
+// idle. It returns a channel that is closed when the last one is.
+func (s *service) drain() <-chan struct{} {
+	s.mu.Lock()
+	s.draining = true
+	if s.none == nil {
+		s.none = make(chan struct{})
+	}
+	none := s.none
+	if len(s.conns) == 0 {
+		close(s.none)
+		s.none = nil
+	}
+	conns := slices.Collect(maps.Keys(s.conns))
+	s.mu.Unlock()
+	for _, c := range conns {
+		c.beginDrain()
+	}
+	return none
+}
+
+// kill ends all connections.
+func (s *service) kill(cause error) {
+	s.mu.Lock()
+	s.draining = true
+	conns := slices.Collect(maps.Keys(s.conns))
+	s.mu.Unlock()
+	for _, c := range conns {
+		c.kill(cause)
+	}
+}
+
+// recoverCallback keeps a panic in a function posted to a loop from ending the
+// process.
+func (s *service) recoverCallback() {
+	if reason := recover(); reason != nil {
+		s.stats.panics.Add(1)
+		s.log.Error("fastcgi: posted function panicked", "panic", reason, "stack", string(debug.Stack()))
+	}
+}
+
+// values are the variables told on GET_VALUES (§4.1).
+func (s *Server) values(maxConns, maxRequests int) []protocol.Value {
+	multiplexes := "1"
+	if maxRequests == 1 {
+		multiplexes = "0"
+	}
+	total := maxConns
+	if s.MaxConcurrency > 0 {
+		total = s.MaxConcurrency
+	}
+	known := []protocol.Value{
+		constant(protocol.MaxConns, maxConns),
+		constant(protocol.MaxReqs, total),
+		{Name: protocol.MultiplexConns, Value: func() string { return multiplexes }},
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Values)) {
+		known = append(known, protocol.Value{Name: name, Value: s.Values[name]})
+	}
+	return known
+}
+
+func constant(name string, n int) protocol.Value {
+	value := strconv.Itoa(n)
+	return protocol.Value{Name: name, Value: func() string { return value }}
+}

@@ -1,0 +1,84 @@
+package fastcgi
+
+import (
+	"errors"
+	"io"
+
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// turnPieces is how many pieces of a stream are sent before the loop looks
+// after others.
+const turnPieces = 16
+
+// stream sends what src yields, on the loop, as the web server takes it.
+func (ex Exchange) stream(src source) error {
+	defer ex.unlock()
+	if !ex.lock() {
+		src.close()
+		return ErrFinished
+	}
+	ex.x.async.source = src
+	ex.x.conn.call(ex.x, callDrain)
+	return nil
+}
+
+// pump moves pieces of the stream to the output until that is full. It runs on
+// the loop.
+func (ex Exchange) pump() {
+	for range turnPieces {
+		src := ex.streaming()
+		if src == nil {
+			return
+		}
+		piece, err := src.next()
+		if !ex.sendPiece(piece, err) {
+			src.close()
+			return
+		}
+	}
+	defer ex.unlock()
+	if ex.lock() && ex.x.async.source != nil && !ex.x.async.full {
+		ex.x.conn.yield(ex.x)
+	}
+}
+
+// streaming returns the stream if there is one and room for more of it.
+func (ex Exchange) streaming() source {
+	defer ex.unlock()
+	if !ex.lock() || ex.x.async.source == nil {
+		return nil
+	}
+	x := ex.x
+	if x.failed == nil && x.out.size >= outputLimit {
+		x.async.full = true
+		return nil
+	}
+	return x.async.source
+}
+
+// sendPiece sends a piece, and reports whether the stream goes on.
+func (ex Exchange) sendPiece(piece []byte, err error) bool {
+	defer ex.unlock()
+	if !ex.lock() {
+		return false
+	}
+	x := ex.x
+	if err == nil {
+		_, err = x.write(protocol.TypeStdout, piece)
+	}
+	if err == nil {
+		x.conn.flush(x)
+		return true
+	}
+	x.async.source = nil
+	if !errors.Is(err, io.EOF) && x.failed == nil {
+		x.conn.service.log.Warn("fastcgi: response cut short", "error", err, "request", x.id)
+		x.async.status = max(x.async.status, 1)
+		x.appStatus = max(x.appStatus, 1)
+	}
+	if x.async.finishing {
+		x.finish(x.async.status)
+	}
+	return false
+}

@@ -1,0 +1,127 @@
+package fastcgi
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// A syncCall is a Handler at work on an exchange: its request and its response
+// writer.
+type syncCall struct {
+	Request
+	handler Handler
+}
+
+// run is the goroutine around the exchange. It ends the request when the
+// handler returns.
+func (s *syncCall) run() {
+	defer s.finish()
+	s.handler.ServeFastCGI(response{s}, &s.Request)
+}
+
+// finish ends the request, also after a panic.
+func (s *syncCall) finish() {
+	reason := recover()
+	x, c := s.x, s.x.conn
+	c.mu.Lock()
+	defer c.unlock()
+	if reason != nil {
+		x.panicked(reason, debug.Stack())
+	}
+	x.finish(x.appStatus)
+}
+
+// panicStatus is the appStatus of a request whose handler panicked: what a Go
+// program exits with.
+const panicStatus = 2
+
+// panicked ends a request whose handler panicked.
+func (x *exchange) panicked(reason any, stack []byte) {
+	s := x.conn.service
+	s.stats.panics.Add(1)
+	s.log.Error("fastcgi: handler panicked", "panic", fmt.Sprint(reason), "request", x.id, "stack", string(stack))
+	// The web server's log is told as well; if it fails there is nobody to tell.
+	_, _ = x.write(protocol.TypeStderr, fmt.Appendf(nil, "fastcgi: handler panicked: %v\n", reason))
+	x.answerError(500, panicStatus)
+}
+
+// response is the ResponseWriter of a syncCall.
+type response struct{ s *syncCall }
+
+func (w response) Write(p []byte) (int, error) { return w.write(protocol.TypeStdout, p) }
+
+// write hands p on as there is room for it, and waits while there is none.
+func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
+	x, c := w.s.x, w.s.x.conn
+	c.mu.Lock()
+	defer c.unlock()
+	for {
+		if err := w.usable(); err != nil {
+			return n, err
+		}
+		k, err := x.write(t, p[n:min(len(p), n+max(0, outputLimit-x.out.size))])
+		n += k
+		if n == len(p) || err != nil {
+			return n, err
+		}
+		w.wait()
+	}
+}
+
+// wait waits until the state of the exchange changes. What is put off until
+// the mutex is released can not wait that long.
+func (w response) wait() {
+	x, c := w.s.x, w.s.x.conn
+	if c.wantKick {
+		c.unlock()
+		c.mu.Lock()
+		// Much may have changed; the caller looks again.
+		if x.out.size < outputLimit || w.usable() != nil {
+			return
+		}
+	}
+	x.changed.Wait()
+}
+
+// usable returns why the request can not be written to any more.
+func (w response) usable() error {
+	switch x := w.s.x; {
+	case x.gen != w.s.gen:
+		return ErrFinished
+	case x.failed != nil:
+		return x.failed
+	case x.ended:
+		return ErrFinished
+	}
+	return nil
+}
+
+// Flush returns when the output is on its way to the socket.
+func (w response) Flush() error {
+	x, c := w.s.x, w.s.x.conn
+	c.mu.Lock()
+	defer c.unlock()
+	err := w.usable()
+	if err == nil {
+		c.flush(x)
+	}
+	return err
+}
+
+func (w response) Stderr() io.Writer { return stderr{w} }
+
+func (w response) SetAppStatus(status uint32) {
+	c := w.s.x.conn
+	c.mu.Lock()
+	defer c.unlock()
+	if w.usable() == nil {
+		w.s.x.appStatus = status
+	}
+}
+
+type stderr struct{ w response }
+
+func (e stderr) Write(p []byte) (int, error) { return e.w.write(protocol.TypeStderr, p) }
