@@ -1,0 +1,232 @@
+package fastcgi_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/simple-fastcgi/fastcgi"
+)
+
+// A recorder is a ResponseWriter that keeps what is written. Flushes show as
+// "|".
+type recorder struct {
+	bytes.Buffer
+	stderr bytes.Buffer
+	status uint32
+	full   error // what Write returns
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.full != nil {
+		return 0, r.full
+	}
+	return r.Buffer.Write(p)
+}
+
+func (r *recorder) Flush() error { r.WriteByte('|'); return nil }
+
+func (r *recorder) Stderr() io.Writer { return &r.stderr }
+
+func (r *recorder) SetAppStatus(status uint32) { r.status = status }
+
+func TestSendResponse(t *testing.T) {
+	sequence := func(yield func(string) bool) { _ = yield("a") && yield("b") }
+	for _, test := range []struct {
+		name     string
+		code     int
+		mimeType string
+		data     any
+		headers  []fastcgi.Pair
+		want     string
+	}{
+		{"string", 200, "text/plain", "hé", nil, "Status: 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nhé"},
+		{"bytes", 200, "application/octet-stream", []byte{0, 1}, nil, "Status: 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n\x00\x01"},
+		{"charset kept", 200, "text/html; charset=latin1", "x", nil, "Status: 200 OK\r\nContent-Type: text/html; charset=latin1\r\n\r\nx"},
+		{"no type", 204, "", nil, nil, "Status: 204 No Content\r\n\r\n"},
+		{"error code without data", 404, "text/plain", nil, nil, "Status: 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nNot Found\n"},
+		{"error code with data", 404, "text/plain", "gone", nil, "Status: 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n\r\ngone"},
+		{"code without a name", 299, "text/plain", "", nil, "Status: 299\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"},
+		{"JSON", 200, "application/json", map[string]int{"a": 1}, nil, "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n{\"a\":1}"},
+		{"JSON suffix", 200, "application/problem+json", []int{1}, nil, "Status: 200 OK\r\nContent-Type: application/problem+json\r\n\r\n[1]"},
+		{"JSON text as it is", 200, "application/json", `{"b":2}`, nil, "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n{\"b\":2}"},
+		{"headers", 200, "", nil, []fastcgi.Pair{{Name: "X-A", Value: "1"}, {Name: "X-A", Value: "2"}}, "Status: 200 OK\r\nX-A: 1\r\nX-A: 2\r\n\r\n"},
+		{"sequence of strings", 200, "", iter.Seq[string](sequence), nil, "Status: 200 OK\r\n\r\na|b|"},
+		{"function of strings", 200, "", sequence, nil, "Status: 200 OK\r\n\r\na|b|"},
+		{"sequence of bytes", 200, "", iter.Seq[[]byte](func(yield func([]byte) bool) { yield([]byte("c")) }), nil, "Status: 200 OK\r\n\r\nc|"},
+		{"reader", 200, "", strings.NewReader("from a reader"), nil, "Status: 200 OK\r\n\r\nfrom a reader|"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var w recorder
+			if err := fastcgi.SendResponse(&w, test.code, test.mimeType, test.data, test.headers...); err != nil {
+				t.Fatal(err)
+			}
+			if w.String() != test.want {
+				t.Errorf("got  %q\nwant %q", w.String(), test.want)
+			}
+		})
+	}
+}
+
+func TestSendResponseRefuses(t *testing.T) {
+	header := func(name, value string) []fastcgi.Pair { return []fastcgi.Pair{{Name: name, Value: value}} }
+	for _, test := range []struct {
+		name     string
+		code     int
+		mimeType string
+		data     any
+		headers  []fastcgi.Pair
+	}{
+		{"code too small", 99, "", nil, nil},
+		{"code too large", 1000, "", nil, nil},
+		{"CR in a value", 200, "", nil, header("X", "a\rb")},
+		{"LF in a value", 200, "", nil, header("X", "a\nSet-Cookie: b")},
+		{"NUL in a value", 200, "", nil, header("X", "a\x00b")},
+		{"LF in a name", 200, "", nil, header("X\nY", "a")},
+		{"colon in a name", 200, "", nil, header("X:", "a")},
+		{"empty name", 200, "", nil, header("", "a")},
+		{"CRLF in the type", 200, "text/plain\r\nX: y", nil, nil},
+		{"value that is no text", 200, "text/plain", 42, nil},
+		{"value that is no JSON", 200, "application/json", math.NaN(), nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var w recorder
+			if err := fastcgi.SendResponse(&w, test.code, test.mimeType, test.data, test.headers...); err == nil {
+				t.Errorf("no error; wrote %q", w.String())
+			}
+			if w.Len() > 0 {
+				t.Errorf("wrote %q before the error", w.String())
+			}
+		})
+	}
+}
+
+// closer counts how often it is closed.
+type closer struct {
+	io.Reader
+	closed int
+}
+
+func (c *closer) Close() error { c.closed++; return nil }
+
+func TestSendResponseClosesReader(t *testing.T) {
+	broken := errors.New("broken")
+	for _, test := range []struct {
+		name   string
+		reader io.Reader
+		w      recorder
+		want   error
+	}{
+		{"at the end", strings.NewReader("x"), recorder{}, nil},
+		{"after a read error", io.MultiReader(strings.NewReader("x"), errorReader{broken}), recorder{}, broken},
+		{"if nothing can be written", strings.NewReader("x"), recorder{full: broken}, broken},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := &closer{Reader: test.reader}
+			if err := fastcgi.SendResponse(&test.w, 200, "", c); !errors.Is(err, test.want) {
+				t.Errorf("error is %v, want %v", err, test.want)
+			}
+			if c.closed != 1 {
+				t.Errorf("closed %d times", c.closed)
+			}
+		})
+	}
+}
+
+type errorReader struct{ err error }
+
+func (r errorReader) Read([]byte) (int, error) { return 0, r.err }
+
+func TestSendRedirect(t *testing.T) {
+	for target, want := range map[string]string{
+		"/local/path?q=1":           "Location: /local/path?q=1\r\n\r\n",
+		"https://example.org/a?b#c": "Status: 302 Found\r\nLocation: https://example.org/a?b#c\r\n\r\n",
+		"mailto:joe@example.org":    "Status: 302 Found\r\nLocation: mailto:joe@example.org\r\n\r\n",
+		"":                          "",
+		"relative":                  "",
+		"//example.org/":            "",
+		"?q":                        "",
+		":x":                        "",
+		"1http://x/":                "",
+		"http:":                     "",
+		"/a\r\nSet-Cookie: b":       "",
+		"/a b":                      "",
+		"/a\x00":                    "",
+	} {
+		var w recorder
+		err := fastcgi.SendRedirect(&w, target)
+		if (err == nil) != (want != "") || w.String() != want {
+			t.Errorf("%q: wrote %q, error %v, want %q", target, w.String(), err, want)
+		}
+	}
+}
+
+func TestDecision(t *testing.T) {
+	pair := func(name, value string) fastcgi.Pair { return fastcgi.Pair{Name: name, Value: value} }
+	for _, test := range []struct {
+		name     string
+		decision fastcgi.Decision
+		want     string
+	}{
+		{"zero", fastcgi.Decision{}, "Status: 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nForbidden\n"},
+		{"allow", fastcgi.Allow(), "Status: 200 OK\r\n\r\n"},
+		{"allow with variables", fastcgi.Allow(pair("AUTH_USER", "joe")), "Status: 200 OK\r\nVariable-AUTH_USER: joe\r\n\r\n"},
+		{
+			"deny", fastcgi.Deny(401, "text/plain", "who?\n", pair("WWW-Authenticate", "Basic")),
+			"Status: 401 Unauthorized\r\nContent-Type: text/plain; charset=utf-8\r\nWWW-Authenticate: Basic\r\n\r\nwho?\n",
+		},
+	} {
+		var w recorder
+		if err := test.decision.Send(&w); err != nil || w.String() != test.want {
+			t.Errorf("%s: wrote %q, error %v, want %q", test.name, w.String(), err, test.want)
+		}
+	}
+}
+
+func TestParams(t *testing.T) {
+	pair := func(name, value string) fastcgi.Pair { return fastcgi.Pair{Name: name, Value: value} }
+	long := strings.Repeat("v", 200)
+	p := fastcgi.NewParams(pair("B", "1"), pair("A", ""), pair("B", long), pair("", "empty name"))
+	if got := p.Len(); got != 4 {
+		t.Errorf("Len = %d, want 4", got)
+	}
+	// A22: the last of equal names counts.
+	if got := p.Get("B"); got != long {
+		t.Errorf("Get(B) = %q, want the last value", got)
+	}
+	for name, want := range map[string]bool{"A": true, "": true, "C": false, "b": false} {
+		if _, ok := p.Lookup(name); ok != want {
+			t.Errorf("Lookup(%q) = %v, want %v", name, ok, want)
+		}
+	}
+	var names []string
+	for name := range p.All() {
+		names = append(names, name)
+		if len(names) == 3 {
+			break
+		}
+	}
+	if got := strings.Join(names, ","); got != "B,A,B" {
+		t.Errorf("All yields %s, want B,A,B", got)
+	}
+	b, err := json.Marshal(p)
+	if want := `{"B":"` + long + `","A":"","":"empty name"}`; err != nil || string(b) != want {
+		t.Errorf("JSON is %s, %v, want %s", b, err, want)
+	}
+	if got := p.Map(); len(got) != 3 || got["B"] != long {
+		t.Errorf("Map = %v", got)
+	}
+	env := fastcgi.NewParams(pair("path", "x"))
+	if got := env.Environ(); len(got) != 1 || got[0] != "PATH=x" {
+		t.Errorf("Environ = %q", got)
+	}
+	var none fastcgi.Params
+	if none.Len() != 0 || none.Get("A") != "" {
+		t.Error("the zero Params are not empty")
+	}
+}
