@@ -59,7 +59,7 @@ type Event struct {
 	Status    Status
 	Unknown   RecordType
 	AppStatus uint32
-	Data      []byte // aliases the input of Next
+	Data      []byte // aliases the input of Next; beside a Name, valid as long as that
 	Name      []byte // valid until the next call of Next
 	User      any    // what Attach gave the request
 }
@@ -68,8 +68,9 @@ type Event struct {
 // arrive with Next and asked for the bytes to send with the other methods, each
 // of which appends to the slice that it is given.
 //
-// A Conn does no I/O, allocates only when a request begins, and keeps about a
-// hundred bytes for each active one. It is not safe for concurrent use.
+// A Conn does no I/O and allocates nothing for a record: only the first
+// requests, replies and variables find no room yet. It keeps about a hundred
+// bytes for each active request. It is not safe for concurrent use.
 type Conn struct {
 	end      End
 	config   *Config
@@ -119,12 +120,14 @@ func NewConn(end End, config *Config) *Conn {
 	return c
 }
 
-// Reset makes c what NewConn returns, for another connection.
+// Reset makes c what NewConn returns, for another connection. It keeps what
+// little memory the next one is likely to need, and nothing of the content.
 func (c *Conn) Reset(end End, config *Config) {
 	if config == nil {
 		config = &Config{}
 	}
-	*c = Conn{end: end, config: config}
+	c.requests.clear()
+	*c = Conn{end: end, config: config, requests: c.requests, replies: emptied(c.replies), values: c.values}
 }
 
 // Active returns how many requests are active: begun and not ended.
@@ -162,12 +165,25 @@ func (c *Conn) Attach(id uint16, v any) bool {
 }
 
 // TakeReplies appends to dst what the protocol itself has to answer to the
-// input so far, and forgets it. Replies are at most twice the size of the input that
-// asked for them; send them before reading on, and memory stays bounded.
+// input so far, and forgets it. Replies are at most twice the size of the input
+// that asked for them, not counting the values that a GET_VALUES asked for,
+// which are told once for each record; send them before reading on, and memory
+// stays bounded.
 func (c *Conn) TakeReplies(dst []byte) []byte {
 	dst = append(dst, c.replies...)
-	c.replies = nil
+	c.replies = emptied(c.replies)
 	return dst
+}
+
+// keptReplies is the capacity that is kept for the next replies. More, which a
+// flood of questions asked for, is given back.
+const keptReplies = 1024
+
+func emptied(replies []byte) []byte {
+	if cap(replies) > keptReplies {
+		return nil
+	}
+	return replies[:0]
 }
 
 // HasReplies reports whether TakeReplies would append anything.

@@ -44,7 +44,7 @@ var (
 // sending method returns it, that the caller tried to.
 type Error struct {
 	Scope     Scope
-	Type      RecordType // of the record at fault
+	Type      RecordType // of the record at fault; zero if its header is at fault
 	RequestID uint16     // of the record at fault
 	Section   string     // of the specification, for instance "5.1"; empty for a limit of ours
 	Err       error      // the cause
@@ -52,7 +52,11 @@ type Error struct {
 
 // Error returns one line that names the record, the cause and the section.
 func (e *Error) Error() string {
-	s := fmt.Sprintf("fastcgi: protocol: %v for request %d: %v", e.Type, e.RequestID, e.Err)
+	s := "fastcgi: protocol: "
+	if e.Type != 0 {
+		s += fmt.Sprintf("%v for request %d: ", e.Type, e.RequestID)
+	}
+	s += e.Err.Error()
 	if e.Section != "" {
 		s += " (FastCGI 1.0 §" + e.Section + ")"
 	}

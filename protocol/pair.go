@@ -3,7 +3,8 @@ package protocol
 import "encoding/binary"
 
 // AppendPair appends a name-value pair to dst (§3.4). Each length takes one
-// byte up to 127 and four bytes, the first with its high bit set, above:
+// byte up to 127 and four bytes, the first with its high bit set, above; no
+// length may pass 2147483647:
 //
 //	+------------+-------------+------+-------+
 //	| nameLength | valueLength | name | value |

@@ -100,11 +100,7 @@ func TestGivenUp(t *testing.T) {
 
 // Where several limits are passed at once, or a limit and a rule, the cause is the first byte's, however they arrive.
 func TestFirstFaultWins(t *testing.T) {
-	const (
-		tooLarge = "request: PARAMS 1 § parameters are too large"
-		tooMany  = "request: PARAMS 1 § too many parameters"
-		nul      = "request: PARAMS 1 §6.1 NUL byte in a name-value pair"
-	)
+	const nul = "request: PARAMS 1 §6.1 NUL byte in a name-value pair"
 	config := &protocol.Config{MaxParams: 20, MaxPairs: 2}
 	for _, b := range []struct{ name, block, want string }{
 		{"NUL, then too large", nv("a", "\x00") + nv("b", strings.Repeat("c", 40)), nul},

@@ -76,8 +76,17 @@ func (r *requests) remove(id uint16) {
 			r.index[r.list[i].id] = i
 		}
 	}
-	if last == 0 && r.index != nil {
-		// An idle connection gives back what a burst needed.
-		r.list, r.index = nil, nil
+	if last == 0 {
+		r.clear()
 	}
+}
+
+// clear forgets all requests, and gives back what a burst of them needed.
+func (r *requests) clear() {
+	if r.index != nil {
+		*r = requests{}
+		return
+	}
+	clear(r.list) // what callers attached
+	r.list = r.list[:0]
 }
