@@ -1,0 +1,16 @@
+//go:build !unix
+
+package supervise
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+)
+
+// Listen fails: a process cannot be started with a listening socket as its file descriptor 0 here. The error is an
+// errors.ErrUnsupported.
+func Listen(path string) (*os.File, error) {
+	return nil, fmt.Errorf("supervise: handing a listening socket to a process on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+}

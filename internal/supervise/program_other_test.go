@@ -1,0 +1,5 @@
+//go:build !unix
+
+package supervise_test
+
+func play(string) int { return 99 }
