@@ -263,7 +263,7 @@ func (ex Exchange) Finish(appStatus uint32) error {
 	if appStatus == 0 {
 		appStatus = x.appStatus
 	}
-	if x.async.source != nil && x.failed == nil {
+	if x.async.source != nil {
 		x.async.finishing, x.async.status = true, appStatus
 		return nil
 	}
@@ -299,10 +299,15 @@ func (ex Exchange) recover() {
 	if reason == nil {
 		return
 	}
-	defer ex.unlock()
+	var src source
 	if ex.lock() {
+		src = ex.x.async.source
 		ex.x.panicked(reason, debug.Stack())
 		ex.x.release()
+	}
+	ex.unlock()
+	if src != nil {
+		src.close()
 	}
 }
 

@@ -1,10 +1,13 @@
 package fastcgi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -215,8 +218,11 @@ func (c *conn) ReceiveEnd(err error) {
 	for _, x := range slices.Clone(c.active) {
 		c.inputEnded(x, cause)
 	}
-	if !isEOF(err) {
+	switch {
+	case !isEOF(err):
 		c.breakDown(cause)
+	case c.state == connLingering:
+		c.shut()
 	}
 	c.stopPatience()
 	c.unlock()
@@ -246,6 +252,7 @@ func (c *conn) inputEnded(x *exchange, cause error) {
 	for _, in := range []*input{&x.stdin, &x.data} {
 		in.fail(io.ErrUnexpectedEOF)
 	}
+	c.flush(x) // a filter has nothing to wait for any more
 	x.changed.Broadcast()
 	c.callBody(x)
 }
@@ -365,7 +372,17 @@ func (c *conn) Sent(n int, err error) {
 	c.service.stats.bytesOut.Add(int64(n))
 	c.sent(n)
 	if err != nil {
-		c.service.log.Debug("fastcgi: cannot send", "error", err, "remote", c.sock.RemoteAddr())
+		c.logSendError(err)
 		c.breakDown(fmt.Errorf("%w: %w", ErrDisconnected, err))
 	}
+}
+
+// logSendError says why a connection ended while it was written to. That a web
+// server hangs up is everyday; that it does not read is not.
+func (c *conn) logSendError(err error) {
+	level := slog.LevelDebug
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		level = slog.LevelWarn
+	}
+	c.service.log.Log(context.Background(), level, "fastcgi: cannot send to web server", "error", err, "remote", c.sock.RemoteAddr())
 }

@@ -157,6 +157,7 @@ func (x *exchange) fail(cause error) {
 		x.releaseInput()
 		x.conn.unqueue(x)
 		x.out.drop()
+		x.stopSource()
 	}
 	x.changed.Broadcast()
 }

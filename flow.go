@@ -77,6 +77,7 @@ func (c *conn) overflow(x *exchange, cause error) {
 	c.service.log.Warn("fastcgi: request ended", "error", cause, "request", x.id, "remote", c.sock.RemoteAddr())
 	x.cancelled(cause)
 	x.failed = cause
+	x.stopSource()
 	if x.stage == stageWaiting {
 		c.service.gate.cancel(x)
 	}

@@ -57,6 +57,14 @@ func (ex Exchange) streaming() source {
 	return x.async.source
 }
 
+// stopSource has the loop, where the stream is taken from, find that it is not
+// wanted any more, and close it.
+func (x *exchange) stopSource() {
+	if x.async.source != nil {
+		x.conn.call(x, callDrain)
+	}
+}
+
 // sendPiece sends a piece, and reports whether the stream goes on.
 func (ex Exchange) sendPiece(piece []byte, err error) bool {
 	defer ex.unlock()
