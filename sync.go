@@ -1,8 +1,10 @@
 package fastcgi
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"net/http"
 	"runtime/debug"
 
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -19,7 +21,7 @@ type syncCall struct {
 // handler returns.
 func (s *syncCall) run() {
 	defer s.finish()
-	s.handler.ServeFastCGI(response{s}, &s.Request)
+	s.handler.ServeFastCGI(response{&s.Request}, &s.Request)
 }
 
 // finish ends the request, also after a panic.
@@ -38,8 +40,19 @@ func (s *syncCall) finish() {
 // program exits with.
 const panicStatus = 2
 
+// abortStatus is the appStatus of a request whose handler broke off on purpose.
+const abortStatus = 1
+
 // panicked ends a request whose handler panicked.
+//
+// http.ErrAbortHandler is not an accident but how a handler says that its
+// response must not pass for a whole one. It is not logged, and no page is put
+// in place of a response that has not begun: the web server has its own for that.
 func (x *exchange) panicked(reason any, stack []byte) {
+	if reason == http.ErrAbortHandler {
+		x.end(protocol.EndRequest{AppStatus: cmp.Or(x.appStatus, abortStatus)})
+		return
+	}
 	s := x.conn.service
 	s.stats.panics.Add(1)
 	s.log.Error("fastcgi: handler panicked", "panic", fmt.Sprint(reason), "request", x.id, "stack", string(stack))
@@ -49,13 +62,13 @@ func (x *exchange) panicked(reason any, stack []byte) {
 }
 
 // response is the ResponseWriter of a syncCall.
-type response struct{ s *syncCall }
+type response struct{ r *Request }
 
 func (w response) Write(p []byte) (int, error) { return w.write(protocol.TypeStdout, p) }
 
 // write hands p on as there is room for it, and waits while there is none.
 func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
-	x, c := w.s.x, w.s.x.conn
+	x, c := w.r.x, w.r.x.conn
 	c.mu.Lock()
 	defer c.unlock()
 	for {
@@ -74,7 +87,7 @@ func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
 // wait waits until the state of the exchange changes. What is put off until
 // the mutex is released can not wait that long.
 func (w response) wait() {
-	x, c := w.s.x, w.s.x.conn
+	x, c := w.r.x, w.r.x.conn
 	if c.wantKick {
 		c.unlock()
 		c.mu.Lock()
@@ -88,8 +101,8 @@ func (w response) wait() {
 
 // usable returns why the request can not be written to any more.
 func (w response) usable() error {
-	switch x := w.s.x; {
-	case x.gen != w.s.gen:
+	switch x := w.r.x; {
+	case x.gen != w.r.gen:
 		return ErrFinished
 	case x.failed != nil:
 		return x.failed
@@ -101,7 +114,7 @@ func (w response) usable() error {
 
 // Flush returns when the output is on its way to the socket.
 func (w response) Flush() error {
-	x, c := w.s.x, w.s.x.conn
+	x, c := w.r.x, w.r.x.conn
 	c.mu.Lock()
 	defer c.unlock()
 	err := w.usable()
@@ -114,11 +127,11 @@ func (w response) Flush() error {
 func (w response) Stderr() io.Writer { return stderr{w} }
 
 func (w response) SetAppStatus(status uint32) {
-	c := w.s.x.conn
+	c := w.r.x.conn
 	c.mu.Lock()
 	defer c.unlock()
 	if w.usable() == nil {
-		w.s.x.appStatus = status
+		w.r.x.appStatus = status
 	}
 }
 

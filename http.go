@@ -1,0 +1,105 @@
+package fastcgi
+
+import (
+	"context"
+	"io"
+	"net/http"
+)
+
+// HTTP makes a Handler of an http.Handler; nil means http.DefaultServeMux. The
+// handler finds what it would find in a net/http server:
+//
+//   - The request's URL and RequestURI are what the client asked for, from
+//     REQUEST_URI or else SCRIPT_NAME, PATH_INFO and QUERY_STRING; mount the handler
+//     under a path with http.StripPrefix. The URL never has a host, whatever a
+//     client writes: Host is HTTP_HOST, or else SERVER_NAME and SERVER_PORT.
+//   - TLS is set if HTTPS or REQUEST_SCHEME says so, with as much of the
+//     connection's state as SSL_PROTOCOL, SSL_CIPHER and SSL_TLS_SNI tell.
+//   - ContentLength is -1 if the body's length is not known. The body is read as
+//     it arrives, and reading and writing may go on side by side.
+//   - The context is cancelled as [Request.Context] is, and has values for
+//     http.ServerContextKey and http.LocalAddrContextKey. [FromContext] gives the
+//     FastCGI request.
+//
+// A request that can not be one of net/http is answered with status 400, and
+// logged.
+//
+// The response is treated as by net/http: a Content-Type is sniffed and a Date
+// set where there is none, a short response has a Content-Length, HEAD and the
+// statuses without a body have none, and Write holds to a Content-Length that the
+// handler sets. http.Flusher, io.ReaderFrom, io.StringWriter and what
+// http.ResponseController flushes with are there. What only a server that owns
+// the client's connection can do is left to the web server: header fields about
+// the connection, trailers and informational responses are not sent.
+//
+// A handler that panics with http.ErrAbortHandler ends its response where it is,
+// with a nonzero appStatus; if nothing was sent, the web server answers in its own
+// words.
+func HTTP(h http.Handler) Handler {
+	if h == nil {
+		h = http.DefaultServeMux
+	}
+	return &httpHandler{handler: h, server: &http.Server{Handler: h}}
+}
+
+// FromContext returns the FastCGI request that an http.Handler is serving, from
+// the context of its http.Request: for Params and Role, which net/http has no
+// place for, and Stderr and SetAppStatus. It returns nil if the context is not
+// from a request served through HTTP.
+func FromContext(ctx context.Context) *Request {
+	r, _ := ctx.Value(requestKey{}).(*Request)
+	return r
+}
+
+// Stderr returns a writer to FCGI_STDERR (§5.3), as [ResponseWriter] has it.
+func (r *Request) Stderr() io.Writer { return response{r}.Stderr() }
+
+// SetAppStatus sets what a CGI program would have exited with (§5.5), as
+// [ResponseWriter] has it.
+func (r *Request) SetAppStatus(status uint32) { response{r}.SetAppStatus(status) }
+
+// An httpHandler is the Handler around an http.Handler.
+type httpHandler struct {
+	handler http.Handler
+	server  *http.Server // for http.ServerContextKey; it serves nothing
+}
+
+// An httpCall is a request of an http.Handler: one allocation for all that it
+// needs.
+type httpCall struct {
+	context  httpContext
+	body     httpBody
+	response httpResponse
+}
+
+// ServeFastCGI implements Handler.
+func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
+	call := &httpCall{
+		context:  httpContext{Context: r.Context(), request: r, server: h.server},
+		body:     httpBody{request: r},
+		response: httpResponse{w: w, request: r, length: -1},
+	}
+	req, err := newHTTPRequest(call)
+	if err != nil {
+		refuseHTTP(w, r, err)
+		return
+	}
+	call.response.isHead = req.Method == http.MethodHead
+	h.handler.ServeHTTP(&call.response, req)
+	call.response.finish()
+	call.body.closed.Store(true)
+	if req.MultipartForm != nil {
+		if err := req.MultipartForm.RemoveAll(); err != nil {
+			r.x.conn.service.log.Warn("fastcgi: cannot remove the files of a form", "error", err)
+		}
+	}
+}
+
+// refuseHTTP answers a request that is none for net/http.
+func refuseHTTP(w ResponseWriter, r *Request, reason error) {
+	log := r.x.conn.service.log
+	log.Warn("fastcgi: not an HTTP request", "error", reason, "request", r.ID)
+	if err := SendResponse(w, http.StatusBadRequest, "text/plain", nil); err != nil {
+		log.Debug("fastcgi: cannot send", "error", err, "request", r.ID)
+	}
+}

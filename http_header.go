@@ -1,0 +1,135 @@
+package fastcgi
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
+)
+
+// A header is the header block of a response in the making: what the handler
+// said by the time of WriteHeader, and what it left to be found out.
+type header struct {
+	block       []byte // from the pool; without the empty line
+	hasType     bool   // or must have no Content-Type
+	hasLength   bool   // or must have no Content-Length
+	hasDate     bool
+	hasEncoding bool // a Content-Encoding, so that the body says nothing of its type
+}
+
+// fix writes down the fields as they are. Those that the handler changes
+// afterwards are too late, as in net/http.
+func (h *httpResponse) fix() {
+	h.head.block = appendStatus(pool.Get(headerSize), h.status)
+	_, h.head.hasType = h.fields["Content-Type"]
+	_, h.head.hasDate = h.fields["Date"]
+	h.head.hasEncoding = h.fields.Get("Content-Encoding") != ""
+	_, h.head.hasLength = h.fields["Content-Length"]
+	h.setLength(h.fields.Get("Content-Length"))
+	for _, name := range sortedNames(h.fields) {
+		if h.passes(name) {
+			h.addField(name, h.fields[name])
+		}
+	}
+}
+
+// headerSize is the room for a header block to start with.
+const headerSize = 512
+
+// sortedNames returns the names of the fields in order, so that the same
+// response is the same bytes each time.
+func sortedNames(fields http.Header) []string {
+	if len(fields) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// setLength takes the handler's Content-Length.
+func (h *httpResponse) setLength(value string) {
+	if value == "" {
+		return
+	}
+	n, err := strconv.ParseUint(value, 10, 63)
+	if err != nil {
+		h.warn("invalid Content-Length left out", "value", value)
+		h.head.hasLength = false
+		return
+	}
+	h.length = int64(n)
+}
+
+// passes reports whether a field of this name may be sent.
+func (h *httpResponse) passes(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "Status":
+		// It would be the response's second (RFC 3875 §6.3.3).
+		return false
+	case "Transfer-Encoding", "Keep-Alive", "Trailer":
+		// They are about the connection to the client, which is the web
+		// server's (RFC 3875 §6.3.4).
+		return false
+	case "Connection":
+		return h.status == http.StatusSwitchingProtocols
+	case "Content-Length":
+		return h.head.hasLength && bodyAllowed(h.status)
+	case "Content-Type":
+		return h.status != http.StatusNotModified
+	}
+	return cgi.ValidName(name)
+}
+
+// addField adds the lines of a field.
+func (h *httpResponse) addField(name string, values []string) {
+	switch name {
+	case "Content-Type", "Content-Length", "Location":
+		// A CGI response has them once (RFC 3875 §6.3).
+		values = values[:min(1, len(values))]
+	}
+	for _, value := range values {
+		if strings.ContainsAny(value, "\r\n") {
+			value = newlines.Replace(value)
+		}
+		if !cgi.ValidValue(value) {
+			h.warn("header field with a control character left out", "name", name, "value", value)
+			continue
+		}
+		h.addLine(name, strings.Trim(value, " \t"))
+	}
+}
+
+// newlines takes the meaning from what would end a line, as net/http does.
+var newlines = strings.NewReplacer("\r", " ", "\n", " ")
+
+func (h *httpResponse) addLine(name, value string) {
+	b := pool.Grow(h.head.block, len(name)+len(value)+len(": \r\n"))
+	h.head.block = append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
+}
+
+// complete adds the fields that depend on the start of the body, and the empty
+// line.
+func (h *httpResponse) complete(start []byte) []byte {
+	withBody := bodyAllowed(h.status)
+	if withBody && !h.head.hasType && !h.head.hasEncoding && len(start) > 0 {
+		h.addLine("Content-Type", http.DetectContentType(start))
+	}
+	// Of a HEAD request, no byte may as well mean that the handler looked at
+	// the method.
+	if h.done && withBody && !h.head.hasLength && (!h.isHead || len(h.held) > 0) {
+		h.addLine("Content-Length", strconv.Itoa(len(h.held)))
+	}
+	b := pool.Grow(h.head.block, len("Date: \r\n\r\n")+len(http.TimeFormat))
+	if !h.head.hasDate {
+		b = append(time.Now().UTC().AppendFormat(append(b, "Date: "...), http.TimeFormat), "\r\n"...)
+	}
+	return append(b, "\r\n"...)
+}

@@ -1,0 +1,200 @@
+package fastcgi
+
+import (
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
+)
+
+// holdBack is how many bytes of a body wait for more before the header is sent,
+// as in net/http: a response that ends within them has a Content-Length.
+const holdBack = 2048
+
+// An httpResponse is the http.ResponseWriter over a ResponseWriter.
+//
+// The header is fixed by WriteHeader, and sent with the first bytes of the body,
+// because what Content-Type and Content-Length it gets depends on these.
+type httpResponse struct {
+	w       ResponseWriter
+	request *Request
+	isHead  bool // the method is HEAD
+
+	fields  http.Header // the handler's
+	status  int         // from WriteHeader; 0 before
+	head    header      // as of WriteHeader
+	sent    bool        // the header is on its way
+	done    bool        // the handler has returned
+	held    []byte      // the start of the body, from the pool; not sent yet
+	length  int64       // the Content-Length that the handler set; -1 if none
+	written int64       // bytes of the body so far
+}
+
+// Header implements http.ResponseWriter.
+func (h *httpResponse) Header() http.Header {
+	if h.fields == nil {
+		h.fields = make(http.Header)
+	}
+	return h.fields
+}
+
+// WriteHeader implements http.ResponseWriter. Informational responses are
+// passed over: a CGI response has one status.
+func (h *httpResponse) WriteHeader(code int) {
+	switch {
+	case h.status != 0:
+		h.warn("superfluous WriteHeader", "status", code, "caller", caller())
+		return
+	case code < 100 || code > 999:
+		panic("fastcgi: WriteHeader code does not have three digits")
+	case code < 200 && code != http.StatusSwitchingProtocols:
+		return
+	}
+	h.status = code
+	h.fix()
+}
+
+// Write implements io.Writer.
+func (h *httpResponse) Write(p []byte) (int, error) {
+	if err := h.account(len(p)); err != nil || len(p) == 0 {
+		return 0, err
+	}
+	n := h.hold(p)
+	if n == len(p) {
+		return n, nil
+	}
+	if err := h.sendHeader(p); err != nil {
+		return n, err
+	}
+	if h.isHead {
+		return len(p), nil
+	}
+	m, err := h.w.Write(p[n:])
+	return n + m, err
+}
+
+// WriteString implements io.StringWriter.
+func (h *httpResponse) WriteString(s string) (int, error) {
+	p := append(pool.Get(len(s)), s...)
+	defer pool.Put(p)
+	return h.Write(p)
+}
+
+// ReadFrom implements io.ReaderFrom.
+func (h *httpResponse) ReadFrom(src io.Reader) (int64, error) {
+	buf := pool.Get(flushSize)
+	defer pool.Put(buf)
+	return io.CopyBuffer(struct{ io.Writer }{h}, src, buf[:cap(buf)])
+}
+
+// Flush implements http.Flusher.
+func (h *httpResponse) Flush() { _ = h.FlushError() }
+
+// FlushError is Flush for http.ResponseController.
+func (h *httpResponse) FlushError() error {
+	if h.status == 0 {
+		h.WriteHeader(http.StatusOK)
+	}
+	if err := h.sendHeader(nil); err != nil {
+		return err
+	}
+	return h.w.Flush()
+}
+
+// EnableFullDuplex is for http.ResponseController: there is nothing to enable,
+// the body can be read while the response is written.
+func (h *httpResponse) EnableFullDuplex() error { return nil }
+
+// account admits n bytes of the body, or says why not.
+func (h *httpResponse) account(n int) error {
+	if h.status == 0 {
+		h.WriteHeader(http.StatusOK)
+	}
+	if n == 0 {
+		return nil
+	}
+	if !bodyAllowed(h.status) {
+		return http.ErrBodyNotAllowed
+	}
+	h.written += int64(n)
+	if h.length >= 0 && h.written > h.length {
+		return http.ErrContentLength
+	}
+	return nil
+}
+
+// hold keeps p back, if the header is not sent, and returns how much of it: a
+// start that is not whole is filled up, for what it tells about the type.
+func (h *httpResponse) hold(p []byte) int {
+	if h.sent || len(h.held) == 0 && len(p) > holdBack {
+		return 0
+	}
+	if h.held == nil {
+		h.held = pool.Get(holdBack)
+	}
+	n := min(len(p), holdBack-len(h.held))
+	h.held = append(h.held, p[:n]...)
+	return n
+}
+
+// sendHeader sends the header, if it is not sent, and what was held back. Next
+// is what will follow.
+func (h *httpResponse) sendHeader(next []byte) error {
+	if h.sent {
+		return nil
+	}
+	h.sent = true
+	start := h.held
+	if len(start) == 0 {
+		start = next
+	}
+	block := h.complete(start)
+	if !h.isHead {
+		block = append(pool.Grow(block, len(h.held)), h.held...)
+	}
+	pool.Put(h.held)
+	h.held, h.head.block = nil, nil
+	_, err := h.w.Write(block)
+	pool.Put(block)
+	return err
+}
+
+// finish ends the response after the handler.
+func (h *httpResponse) finish() {
+	if h.status == 0 {
+		h.WriteHeader(http.StatusOK)
+	}
+	h.done = true
+	if err := h.sendHeader(nil); err != nil {
+		return // the request was cancelled, as its context told
+	}
+	if h.length > h.written && !h.isHead && bodyAllowed(h.status) {
+		h.warn("response is shorter than its Content-Length", "length", h.length, "written", h.written)
+		h.w.SetAppStatus(abortStatus)
+	}
+}
+
+// bodyAllowed reports whether a response with this status has a body (RFC 9110
+// §6.4.1).
+func bodyAllowed(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+func (h *httpResponse) warn(msg string, args ...any) {
+	h.request.x.conn.service.log.Warn("fastcgi: "+msg, append(args, "request", h.request.ID)...)
+}
+
+// caller returns the place in the handler that called a method of httpResponse,
+// maybe by way of net/http.
+func caller() runtime.Frame {
+	pc := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc)])
+	for {
+		frame, more := frames.Next()
+		if !strings.Contains(frame.Function, ".(*httpResponse).") && !strings.HasPrefix(frame.Function, "net/http.") || !more {
+			return frame
+		}
+	}
+}
