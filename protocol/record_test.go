@@ -133,7 +133,7 @@ func TestExtendRecord(t *testing.T) {
 	}
 }
 
-var begins = []struct {
+var beginBodies = []struct {
 	content string
 	value   protocol.BeginRequest
 	keep    bool
@@ -145,7 +145,7 @@ var begins = []struct {
 }
 
 func TestBeginRequestBody(t *testing.T) {
-	for _, b := range begins {
+	for _, b := range beginBodies {
 		r := record{protocol.TypeBeginRequest, 258, b.content}
 		if got := protocol.AppendBeginRequest(nil, 258, b.value); !bytes.Equal(got, wire(r)) {
 			t.Errorf("%+v: encoded %q", b.value, got)
