@@ -31,7 +31,7 @@ demo: ## serve examples/demo over HTTP (LISTEN=127.0.0.1:8080)
 	@$(GO) build -o bin/ ./cmd/fcgi ./examples/demo
 	@exec ./bin/fcgi serve --listen $(LISTEN) -- ./bin/demo
 
-test: vet lint race overflow cross ## all that must pass: vet, lint, every test with -race, 32-bit, cross
+test: deps vet lint race overflow cross ## all that must pass: vet, lint, every test with -race, 32-bit, cross
 
 fmt: ## rewrite the code as gofumpt has it
 	$(GO) run $(GOFUMPT) -w .

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
-	"github.com/simple-fastcgi/fastcgi/internal/goroutine"
 	"github.com/simple-fastcgi/fastcgi/internal/listen"
 	"github.com/simple-fastcgi/fastcgi/internal/spool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -50,6 +49,9 @@ type Server struct {
 	// the sockets that the parent process passed, and ListenOptions how.
 	Addr          string
 	ListenOptions ListenOptions
+
+	// Driver is what moves the bytes; empty means DriverAuto.
+	Driver Driver
 
 	// MaxConcurrency is how many requests run at once; the others wait. 1 is
 	// strictly one at a time. Zero means no limit.
@@ -139,7 +141,7 @@ func (s *Server) newService() *service {
 		maxRequests = maxID
 	}
 	maxConns := limit(s.MaxConns, DefaultMaxConns, 0)
-	d := &goroutine.Driver{WriteTimeout: limit(s.WriteTimeout, DefaultWriteTimeout, 0)}
+	drivers := newDrivers(s.Driver, limit(s.WriteTimeout, DefaultWriteTimeout, 0))
 	sv := &service{
 		maxConns:         maxConns,
 		stdinBuffer:      limit(s.StdinBuffer, DefaultStdinBuffer, DefaultStdinBuffer),
@@ -149,7 +151,7 @@ func (s *Server) newService() *service {
 		idleTimeout:      limit(s.IdleTimeout, DefaultIdleTimeout, 0),
 		log:              s.ErrorLog,
 		base:             s.BaseContext,
-		driver:           d,
+		drivers:          drivers,
 		memory:           spool.NewBudget(limit(s.MemoryLimit, DefaultMemoryLimit, unlimited)),
 		spool:            spool.NewBudget(limit(s.SpoolLimit, DefaultSpoolLimit, 0)),
 		gate:             gate{limit: s.MaxConcurrency},
@@ -161,7 +163,7 @@ func (s *Server) newService() *service {
 	if sv.base == nil {
 		sv.base = context.Background()
 	}
-	sv.loop = loop{sv, d.Loop().Post}
+	sv.loop = loop{sv, drivers.preferred().Loop().Post}
 	sv.setHandlers(s)
 	sv.accepted = protocol.Config{
 		Roles:       sv.roles(),
@@ -220,6 +222,8 @@ func (s *Server) check() error {
 		}
 	}
 	switch {
+	case s.Driver.check() != nil:
+		return s.Driver.check()
 	case len(s.service.roles()) == 0:
 		return errors.New("fastcgi: Server has no handler: set Handler, AsyncHandler, Authorizer or Filter")
 	case s.StdinBuffer < 0:
@@ -244,7 +248,11 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	defer s.untrack(l)
 	defer s.runActions()()
-	err = sv.driver.Serve(l, sv)
+	d, err := sv.drivers.forListener(l)
+	if err != nil {
+		return err
+	}
+	err = d.Serve(l, sv)
 	if s.isClosed() {
 		return ErrServerClosed
 	}
@@ -297,6 +305,7 @@ func (s *Server) closeListeners() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for l := range s.listeners {
+		s.service.drivers.stop(l)
 		// A listener that does not close properly does not accept, either.
 		_ = l.Close()
 	}

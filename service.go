@@ -31,7 +31,7 @@ type service struct {
 	idleTimeout      time.Duration
 	log              *slog.Logger
 	base             context.Context
-	driver           driver.Driver
+	drivers          drivers
 	memory           *spool.Budget
 	spool            *spool.Budget
 	loop             Loop

@@ -76,6 +76,9 @@ type Driver interface {
 	// Serve accepts connections from l until l fails or is closed, and
 	// returns why. The connections go on.
 	Serve(l net.Listener, a Acceptor) error
+	// Stop makes Serve(l) return. Closing l does, too, but may take a moment
+	// to be noticed.
+	Stop(l net.Listener)
 	// Wait waits until all connections are closed.
 	Wait()
 	// Loop returns a loop that belongs to no connection.

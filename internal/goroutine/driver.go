@@ -44,6 +44,9 @@ func (d *Driver) Serve(l net.Listener, a driver.Acceptor) error {
 	}
 }
 
+// Stop does nothing: Serve sees at once that l was closed.
+func (d *Driver) Stop(net.Listener) {}
+
 // Wait waits until all connections are closed and nothing that was posted is
 // left to run.
 func (d *Driver) Wait() {

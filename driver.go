@@ -1,0 +1,81 @@
+package fastcgi
+
+import (
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+	"github.com/simple-fastcgi/fastcgi/internal/goroutine"
+)
+
+// A Driver is a way to move bytes between sockets and requests. Handlers can
+// not tell which one runs.
+type Driver string
+
+const (
+	// DriverAuto is DriverGoroutine.
+	DriverAuto Driver = "auto"
+	// DriverGoroutine serves any net.Listener on any system, with a goroutine
+	// for each connection.
+	DriverGoroutine Driver = "goroutine"
+	// DriverLoop serves TCP and Unix sockets on Linux, with an event loop for
+	// each processor and no goroutine for a connection.
+	DriverLoop Driver = "loop"
+)
+
+// check returns why d can not be used here.
+func (d Driver) check() error {
+	switch d {
+	case "", DriverAuto, DriverGoroutine:
+		return nil
+	case DriverLoop:
+		if !hasLoop {
+			return fmt.Errorf("fastcgi: the driver %q works on Linux only; %q picks what works", d, DriverAuto)
+		}
+		return nil
+	}
+	return fmt.Errorf("fastcgi: there is no driver %q; choose %q, %q or %q", d, DriverAuto, DriverGoroutine, DriverLoop)
+}
+
+// drivers are the drivers that a server may use.
+type drivers struct {
+	choice    Driver
+	goroutine driver.Driver
+	epoll     driver.Driver // nil where there is none
+}
+
+func newDrivers(choice Driver, writeTimeout time.Duration) drivers {
+	return drivers{
+		choice:    choice,
+		goroutine: &goroutine.Driver{WriteTimeout: writeTimeout},
+		epoll:     newLoopDriver(writeTimeout),
+	}
+}
+
+// forListener returns the driver for l.
+func (d drivers) forListener(l net.Listener) (driver.Driver, error) {
+	switch {
+	case d.choice != DriverLoop:
+		return d.goroutine, nil
+	case !loopServes(l):
+		return nil, fmt.Errorf("fastcgi: the loop driver can not serve a listener of type %T; use %q", l, DriverAuto)
+	}
+	return d.epoll, nil
+}
+
+// preferred returns the driver for what has no listener.
+func (d drivers) preferred() driver.Driver {
+	if d.choice != DriverLoop || d.epoll == nil {
+		return d.goroutine
+	}
+	return d.epoll
+}
+
+// stop makes the driver stop accepting from l.
+func (d drivers) stop(l net.Listener) {
+	d.goroutine.Stop(l)
+	if d.epoll != nil {
+		d.epoll.Stop(l)
+	}
+}

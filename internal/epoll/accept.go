@@ -1,0 +1,141 @@
+//go:build linux
+
+package epoll
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+	"github.com/simple-fastcgi/fastcgi/internal/listen"
+)
+
+// A source is a listener as the loops see it.
+type source struct {
+	// Immutable.
+	fd       int
+	network  string
+	guard    *listen.Guard
+	acceptor driver.Acceptor
+}
+
+// listen begins to accept from src.
+func (l *loop) listen(src *source) {
+	i := slices.Index(l.sources, nil)
+	if i < 0 {
+		i = len(l.sources)
+		l.sources = append(l.sources, nil)
+	}
+	l.sources[i] = src
+	l.watch(src, i)
+}
+
+// watch has epoll tell one of the loops of each new connection.
+func (l *loop) watch(src *source, i int) {
+	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: ^int32(i)}
+	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, src.fd, &ev); err != nil {
+		src.acceptor.AcceptFailed(os.NewSyscallError("epoll_ctl", err), 0)
+	}
+}
+
+// unlisten ends that.
+func (l *loop) unlisten(src *source) {
+	i := slices.Index(l.sources, src)
+	l.sources[i] = nil
+	// It fails if the source was resting.
+	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, src.fd, nil)
+	for len(l.sources) > 0 && l.sources[len(l.sources)-1] == nil {
+		l.sources = l.sources[:len(l.sources)-1]
+	}
+}
+
+// acceptBatch is how many connections are accepted in one turn: enough to keep
+// up, and few enough for other loops to get some and for open connections to have
+// their turn.
+const acceptBatch = 16
+
+// accept takes new connections and reads from them at once: most have their
+// request sent already.
+func (l *loop) accept(src *source) {
+	if src == nil {
+		return
+	}
+	for range acceptBatch {
+		fd, sa, err := unix.Accept4(src.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		switch {
+		case err == unix.EAGAIN:
+			return
+		case err != nil && retryAtOnce(err):
+			continue
+		case err != nil:
+			l.rest(src, os.NewSyscallError("accept4", err))
+			return
+		}
+		l.backoff.Reset()
+		l.welcome(src, fd, sa)
+	}
+}
+
+// rest stops accepting for a while after an error such as EMFILE.
+func (l *loop) rest(src *source, err error) {
+	d, again := l.backoff.Next(err)
+	if !again {
+		d = time.Second
+	}
+	src.acceptor.AcceptFailed(err, d)
+	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, src.fd, nil)
+	time.AfterFunc(d, func() {
+		l.do(func() {
+			if i := slices.Index(l.sources, src); i >= 0 {
+				l.watch(src, i)
+			}
+		})
+	})
+}
+
+// welcome makes the socket of a new connection.
+func (l *loop) welcome(src *source, fd int, sa unix.Sockaddr) {
+	s := &socket{loop: l, fd: fd, remote: address(src.network, sa)}
+	if err := src.guard.Check(s.remote, uintptr(fd)); err != nil {
+		unix.Close(fd)
+		src.guard.Report(s.remote, err)
+		return
+	}
+	if src.network == "tcp" {
+		// As package net does it: answers are whole, so waiting for more
+		// would only delay them.
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	}
+	l.table.add(s)
+	if s.conn = src.acceptor.Accept(s); s.conn == nil {
+		l.close(s)
+		return
+	}
+	l.fresh = append(l.fresh, s)
+	s.receive()
+}
+
+// address returns a peer's address as package net has it.
+func address(network string, sa unix.Sockaddr) net.Addr {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)))
+	case *unix.SockaddrInet6:
+		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port)))
+	case *unix.SockaddrUnix:
+		if sa.Name == "" {
+			return unnamed
+		}
+		return &net.UnixAddr{Name: sa.Name, Net: network}
+	}
+	return unnamed
+}
+
+// unnamed is the address of nearly every peer of a Unix socket.
+var unnamed net.Addr = &net.UnixAddr{Net: "unix"}

@@ -1,0 +1,261 @@
+//go:build linux
+
+package epoll
+
+import (
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+)
+
+const (
+	// readSize is how much is read from a connection in one turn, in bytes.
+	// All connections of a loop share the buffer.
+	readSize = 64 << 10
+	// maxEvents is how many events are fetched at once.
+	maxEvents = 256
+)
+
+// A loop serves connections one event at a time. It has a goroutine while it
+// has connections, listeners or posted functions, and none otherwise.
+//
+// Its goroutine does not block in epoll_wait. The epoll descriptor is itself
+// watched by Go's poller, so while nothing happens the goroutine is parked like
+// any other, and holds neither a thread nor a processor.
+type loop struct {
+	driver *Driver
+
+	mu      sync.Mutex
+	posts   []func()
+	changed []*socket // deadlines, pauses or closings to look at
+	asleep  bool      // parked, or about to be: has to be woken
+	running bool
+	ended   chan struct{} // closed when the goroutine ends; nil if nobody waits
+	file    *os.File      // the epoll descriptor, in Go's poller
+
+	// Owned by the loop's goroutine.
+	epoll   int
+	raw     syscall.RawConn
+	fetch   func(fd uintptr) bool
+	events  [maxEvents]unix.EpollEvent
+	fetched int
+	table   table
+	sources []*source
+	fresh   []*socket // accepted, and epoll was not told yet
+	ready   []*socket // may have more to read
+	timers  timers
+	alarm   time.Time // when Go's poller wakes the loop; zero: not
+	backoff driver.Backoff
+	buf     []byte
+
+	// The arrays of posts and changed while the others are at work.
+	sparePosts   []func()
+	spareChanged []*socket
+}
+
+func newLoop(d *Driver) *loop {
+	l := &loop{driver: d}
+	l.fetch = func(fd uintptr) bool {
+		n, err := unix.EpollWait(int(fd), l.events[:], 0)
+		l.fetched = max(n, 0)
+		return n > 0 || err != nil && err != unix.EINTR
+	}
+	return l
+}
+
+// Post implements driver.Loop.
+func (l *loop) Post(f func()) { l.do(f) }
+
+// do runs f on the loop.
+func (l *loop) do(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.posts = append(l.posts, f)
+	l.wake()
+}
+
+// note has the loop look at s.
+func (l *loop) note(s *socket) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !s.noted {
+		s.noted = true
+		l.changed = append(l.changed, s)
+	}
+	l.wake()
+}
+
+// wake gets the loop out of its sleep. It is called with mu held.
+func (l *loop) wake() {
+	switch {
+	case !l.running:
+		l.start()
+	case l.asleep:
+		l.asleep = false
+		// A deadline that has passed wakes a parked reader, without a system
+		// call.
+		_ = l.file.SetReadDeadline(longAgo)
+	}
+}
+
+var longAgo = time.Unix(1, 0)
+
+// start starts the goroutine. It is called with mu held.
+func (l *loop) start() {
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err == nil {
+		// Only non-blocking files are given to Go's poller.
+		err = unix.SetNonblock(epoll, true)
+	}
+	if err != nil {
+		// Out of descriptors, which passes.
+		time.AfterFunc(startAgain, l.retry)
+		return
+	}
+	l.epoll = epoll
+	l.file = os.NewFile(uintptr(epoll), "epoll")
+	// It fails on closed files only.
+	l.raw, _ = l.file.SyscallConn()
+	l.alarm = time.Time{}
+	l.running = true
+	go l.run()
+}
+
+// startAgain is how long a loop waits for a descriptor to become free.
+const startAgain = 100 * time.Millisecond
+
+func (l *loop) retry() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wake()
+}
+
+// run is the loop.
+func (l *loop) run() {
+	for {
+		l.handleEvents()
+		l.readReady()
+		// The handlers that were started go first: many finish at once, and
+		// their connections then need no more attention.
+		runtime.Gosched()
+		l.handleChanges()
+		l.registerFresh()
+		l.runTimers(time.Now())
+		if !l.sleep() {
+			return
+		}
+	}
+}
+
+// handleChanges does what was posted or noted. What comes meanwhile has to wait
+// for the next turn, so that it does not starve the connections.
+func (l *loop) handleChanges() {
+	l.mu.Lock()
+	posts, changed := l.posts, l.changed
+	l.posts, l.changed = l.sparePosts[:0], l.spareChanged[:0]
+	for _, s := range changed {
+		s.noted = false
+	}
+	l.mu.Unlock()
+	for _, s := range changed {
+		s.look()
+	}
+	for _, f := range posts {
+		f()
+	}
+	clear(changed)
+	clear(posts)
+	l.sparePosts, l.spareChanged = posts, changed
+}
+
+// sleep fetches events, and waits if there is nothing else to do. It returns
+// false if the loop is not needed any more.
+func (l *loop) sleep() bool {
+	l.fetched = 0
+	if len(l.ready) > 0 || len(l.fresh) > 0 {
+		l.fetch(uintptr(l.epoll))
+		return true
+	}
+	// Before asleep is set, so that it does not undo a wake-up.
+	l.setAlarm()
+	l.mu.Lock()
+	if len(l.posts)+len(l.changed) > 0 {
+		l.mu.Unlock()
+		l.fetch(uintptr(l.epoll))
+		return true
+	}
+	if l.table.len() == 0 && len(l.sources) == 0 {
+		l.stop()
+		l.mu.Unlock()
+		return false
+	}
+	l.asleep = true
+	l.mu.Unlock()
+	err := l.raw.Read(l.fetch)
+	l.mu.Lock()
+	l.asleep = false
+	l.mu.Unlock()
+	if err != nil {
+		// The deadline: a timer, or a wake-up. It has to be set anew.
+		l.alarm = time.Time{}
+		_ = l.file.SetReadDeadline(time.Time{})
+	}
+	return true
+}
+
+// stop ends the goroutine. It is called with mu held.
+func (l *loop) stop() {
+	l.running = false
+	l.file.Close()
+	l.buf = nil
+	if l.ended != nil {
+		close(l.ended)
+		l.ended = nil
+	}
+}
+
+// wait waits until the goroutine has ended.
+func (l *loop) wait() {
+	l.mu.Lock()
+	if !l.running {
+		l.mu.Unlock()
+		return
+	}
+	if l.ended == nil {
+		l.ended = make(chan struct{})
+	}
+	ended := l.ended
+	l.mu.Unlock()
+	<-ended
+}
+
+// handleEvents acts on what epoll told.
+func (l *loop) handleEvents() {
+	for i := range l.events[:l.fetched] {
+		ev := &l.events[i]
+		if ev.Fd < 0 {
+			l.accept(l.sources[^ev.Fd])
+			continue
+		}
+		if s := l.table.get(ev.Fd, ev.Pad); s != nil {
+			s.event(ev.Events)
+		}
+	}
+	l.fetched = 0
+}
+
+// readReady gives each connection that may have more to read its turn.
+func (l *loop) readReady() {
+	ready := l.ready
+	l.ready = nil
+	for _, s := range ready {
+		s.queued = false
+		s.receive()
+	}
+}
