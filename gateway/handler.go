@@ -1,0 +1,176 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/client"
+)
+
+// The defaults of [Handler].
+const (
+	DefaultResponseHeaderTimeout = 60 * time.Second
+	DefaultSpoolMemory           = 64 << 10
+	DefaultSpoolLimit            = 1 << 30
+	DefaultServerSoftware        = "fastcgi-gateway"
+)
+
+// A Handler answers HTTP requests by asking a FastCGI application. It needs a
+// Client; the zero value of all other fields works.
+//
+// Its fields must not change after the first request.
+type Handler struct {
+	// Client talks to the application.
+	Client *client.Client
+
+	// Prefix is the part of the path that stands for the application, such as
+	// "/app": its SCRIPT_NAME. What follows is PATH_INFO. Paths that do not start
+	// with it, as whole segments, are not found. Empty means that the application
+	// has all paths, with an empty SCRIPT_NAME.
+	Prefix string
+
+	// Root is the directory that the application is told as DOCUMENT_ROOT. With
+	// it, there is PATH_TRANSLATED where there is PATH_INFO.
+	Root string
+
+	// ScriptFilename is sent as SCRIPT_FILENAME. It has no effect with Extension.
+	ScriptFilename string
+
+	// Extension is how the names of scripts end, such as ".php". If it is set,
+	// paths name files under Root rather than Prefix: up to the first segment that
+	// ends so is SCRIPT_NAME, the rest PATH_INFO. A path that ends in a slash
+	// names the script "index" there. A script must exist as a regular file here,
+	// where the gateway runs (symbolic links are followed): without that,
+	// "/upload/photo.jpg/x.php" would execute an image.
+	Extension string
+
+	// FrontController is the script that answers all paths which name none, such
+	// as "/index.php". It has no effect without Extension. Empty means 404.
+	FrontController string
+
+	// Params returns further parameters for a request, for instance REMOTE_USER.
+	// They take the place of those with the same names. It may be nil.
+	Params func(*http.Request) []client.Param
+
+	// ServerSoftware is sent as SERVER_SOFTWARE. Empty means
+	// DefaultServerSoftware.
+	ServerSoftware string
+
+	// SpoolMemory is how much of a body without Content-Length is kept in memory,
+	// in bytes, before it goes to a temporary file. CGI wants to be told the
+	// length before the body. Zero means DefaultSpoolMemory.
+	SpoolMemory int64
+	// SpoolLimit is how large such a body may be, in bytes. Zero means
+	// DefaultSpoolLimit.
+	SpoolLimit int64
+	// SpoolDir is the directory for temporary files. Empty means os.TempDir().
+	SpoolDir string
+
+	// StreamBody passes a body without Content-Length on as it arrives, without
+	// CONTENT_LENGTH. That suits applications that read to the end of STDIN, as
+	// those made with this module do; PHP would see no body.
+	StreamBody bool
+
+	// ResponseHeaderTimeout is how long the application may take for its header,
+	// not counting the time that the client takes to send its body. Afterwards
+	// there is no limit but the request's context. Zero means
+	// DefaultResponseHeaderTimeout, below zero no limit.
+	ResponseHeaderTimeout time.Duration
+
+	// LocalRedirect handles the request that the application redirects to with
+	// "Location: /path" and nothing else (RFC 3875 §6.2.2), a GET without a body.
+	// Nil means this Handler. Where something in front of it authorises requests,
+	// give that.
+	LocalRedirect http.Handler
+
+	// Stderr receives what the application writes on STDERR, line by line, without
+	// line ends; lines longer than 8 KiB in parts. It is as the application wrote
+	// it, control characters included. Nil means that it is logged, escaped.
+	Stderr func(r *http.Request, line []byte)
+
+	// ErrorLog is where failures are logged. Nil means slog.Default().
+	ErrorLog *slog.Logger
+}
+
+// ServeHTTP asks the application and relays its answer.
+//
+// The answer is passed on as it arrives. On HTTP/1.1, too, the application may
+// answer while the body is still being sent; the connection is then closed
+// after the response.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{
+		handler: h,
+		w:       w,
+		r:       r,
+		control: http.NewResponseController(w),
+	}
+	if err := x.serve(); err != nil {
+		x.fail(err)
+	}
+}
+
+// An exchange is one HTTP request on its way through.
+type exchange struct {
+	handler *Handler
+	w       http.ResponseWriter
+	r       *http.Request
+	control *http.ResponseController
+	body    *requestBody
+	code    int // of the response, once its header was given to w
+}
+
+// serve does the exchange. An error that it returns still has to be told to the
+// client.
+func (x *exchange) serve() error {
+	target, err := x.handler.locate(x.r.URL.Path)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(x.r.Context())
+	defer cancel(nil)
+	patience := newPatience(x.handler.ResponseHeaderTimeout, cancel)
+	defer patience.stop()
+
+	x.body, err = x.openBody(patience)
+	if err != nil {
+		return err
+	}
+	defer x.body.close()
+	stderr := &lines{emit: x.logStderr}
+	defer stderr.flush()
+
+	patience.start()
+	resp, err := x.handler.Client.Do(ctx, &client.Request{
+		Params: x.params(target, x.body.length),
+		Stdin:  x.body.reader,
+		Stderr: stderr,
+	})
+	if err != nil {
+		return whyCancelled(ctx, err)
+	}
+	defer resp.Close()
+	answer, err := readAnswer(resp)
+	if err != nil {
+		return whyCancelled(ctx, err)
+	}
+	patience.stop()
+	return x.relay(answer)
+}
+
+// whyCancelled returns errHeaderTimeout in place of the error that it led to.
+func whyCancelled(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errHeaderTimeout) {
+		return cause
+	}
+	return err
+}
+
+func (h *Handler) log() *slog.Logger {
+	if h.ErrorLog != nil {
+		return h.ErrorLog
+	}
+	return slog.Default()
+}

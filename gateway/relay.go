@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+const (
+	// copyLen is how much is copied at a time, in bytes.
+	copyLen = 32 << 10
+	// maxDiscard is how much of an unwanted body is read, in bytes, before its
+	// connection is closed instead.
+	maxDiscard = 256 << 10
+)
+
+// relay passes the answer on.
+func (x *exchange) relay(a *answer) error {
+	code := a.status()
+	if code < 200 {
+		return fmt.Errorf("status %d is not final", code)
+	}
+	if a.header.Status == 0 && isLocal(a.location()) {
+		return x.redirect(a)
+	}
+	length, err := a.contentLength()
+	if err != nil {
+		return err
+	}
+	a.copyHeader(x.w.Header())
+	x.closeAfterReply()
+	bodiless := code == http.StatusNoContent || code == http.StatusNotModified
+	if bodiless {
+		x.w.Header().Del("Content-Length")
+	}
+	x.code = code
+	x.w.WriteHeader(code)
+	if bodiless || x.r.Method == http.MethodHead {
+		return x.finish(&a.body)
+	}
+	return x.copyBody(&a.body, length)
+}
+
+// isLocal reports whether a Location is a path here. "//host" is none.
+func isLocal(location string) bool {
+	return strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//")
+}
+
+var (
+	errShort      = errors.New("the body is shorter than its Content-Length")
+	errLong       = errors.New("the body is longer than HTTP has a place for")
+	errClientGone = errors.New("the client is gone")
+)
+
+// copyBody passes the body on as it arrives. length is what the client was told,
+// or -1. Whatever comes beyond it is dropped; should it not be reached, the
+// client must see that.
+func (x *exchange) copyBody(body *answerBody, length int64) error {
+	buf := make([]byte, copyLen)
+	for left := length; left != 0; {
+		if body.waiting() {
+			if err := x.flush(); err != nil {
+				return err
+			}
+		}
+		n, err := body.Read(buf)
+		kept := n
+		if left >= 0 {
+			kept = int(min(int64(n), left))
+			left -= int64(kept)
+		}
+		if _, err := x.w.Write(buf[:kept]); err != nil {
+			return errClientGone
+		}
+		switch {
+		case kept < n:
+			x.logFailure(x.code, errLong)
+			return nil
+		case errors.Is(err, io.EOF) && left > 0:
+			return errShort
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil && left != 0:
+			return err
+		}
+	}
+	return x.finish(body)
+}
+
+// finish waits for the end of an application whose client has all that it is to
+// get, and discards what it says until then. The connection to the application
+// stays usable, unless it is much.
+func (x *exchange) finish(body *answerBody) error {
+	if err := x.flush(); err != nil {
+		return err
+	}
+	n, err := io.CopyN(io.Discard, body, maxDiscard)
+	switch {
+	case err == nil:
+		err = errLong
+	case errors.Is(err, io.EOF):
+		err = nil
+	}
+	if err == nil && n > 0 && x.r.Method != http.MethodHead {
+		err = errLong
+	}
+	if err != nil {
+		x.logFailure(x.code, err)
+	}
+	return nil
+}
+
+// flush sends what was written so far.
+func (x *exchange) flush() error {
+	if err := x.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return errClientGone
+	}
+	return nil
+}
