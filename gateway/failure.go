@@ -65,6 +65,8 @@ func (x *exchange) fail(err error) {
 	code := statusOf(err)
 	x.logFailure(code, err)
 	if x.code != 0 {
+		// What there is shows the client what it was.
+		_ = x.flush()
 		panic(http.ErrAbortHandler)
 	}
 	x.closeAfterReply()

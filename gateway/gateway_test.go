@@ -105,3 +105,6 @@ func unsized(s string) io.Reader { return io.MultiReader(strings.NewReader(s)) }
 
 // echo answers with the body of the request.
 func echo(r *fakeapp.Request) string { return "Content-Type: text/plain\n\n" + r.Stdin }
+
+// kept is a client that keeps its connections.
+func kept() *client.Client { return &client.Client{KeepConn: true} }

@@ -125,7 +125,7 @@ type exchange struct {
 // serve does the exchange. An error that it returns still has to be told to the
 // client.
 func (x *exchange) serve() error {
-	target, err := x.handler.locate(x.r.URL.Path)
+	target, err := x.handler.locate(x.r)
 	if err != nil {
 		return err
 	}

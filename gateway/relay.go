@@ -38,7 +38,8 @@ func (x *exchange) relay(a *answer) error {
 	x.code = code
 	x.w.WriteHeader(code)
 	if bodiless || x.r.Method == http.MethodHead {
-		return x.finish(&a.body)
+		_, err := x.drain(&a.body)
+		return err
 	}
 	return x.copyBody(&a.body, length)
 }
@@ -50,7 +51,7 @@ func isLocal(location string) bool {
 
 var (
 	errShort      = errors.New("the body is shorter than its Content-Length")
-	errLong       = errors.New("the body is longer than HTTP has a place for")
+	errLong       = errors.New("the body is longer than its Content-Length")
 	errClientGone = errors.New("the client is gone")
 )
 
@@ -86,30 +87,25 @@ func (x *exchange) copyBody(body *answerBody, length int64) error {
 			return err
 		}
 	}
-	return x.finish(body)
+	extra, err := x.drain(body)
+	if extra > 0 {
+		x.logFailure(x.code, errLong)
+	}
+	return err
 }
 
-// finish waits for the end of an application whose client has all that it is to
-// get, and discards what it says until then. The connection to the application
-// stays usable, unless it is much.
-func (x *exchange) finish(body *answerBody) error {
+// drain waits for the end of an application whose client has all that it is to
+// get, and returns how much it said until then. The connection to the
+// application stays usable, unless that was more than maxDiscard.
+func (x *exchange) drain(body *answerBody) (int64, error) {
 	if err := x.flush(); err != nil {
-		return err
+		return 0, err
 	}
 	n, err := io.CopyN(io.Discard, body, maxDiscard)
-	switch {
-	case err == nil:
-		err = errLong
-	case errors.Is(err, io.EOF):
-		err = nil
-	}
-	if err == nil && n > 0 && x.r.Method != http.MethodHead {
-		err = errLong
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, io.EOF) {
 		x.logFailure(x.code, err)
 	}
-	return nil
+	return n, nil
 }
 
 // flush sends what was written so far.

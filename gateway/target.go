@@ -14,8 +14,12 @@ type target struct {
 	scriptFilename string // SCRIPT_FILENAME; none if empty
 }
 
-// locate says what a path, decoded, means.
-func (h *Handler) locate(path string) (target, error) {
+// locate says what the path of a request, decoded, means.
+func (h *Handler) locate(r *http.Request) (target, error) {
+	path := r.URL.Path
+	if path == "" && r.Method != http.MethodConnect { // "GET http://host"
+		path = "/"
+	}
 	switch {
 	case !strings.HasPrefix(path, "/"):
 		// "OPTIONS *", and CONNECT.
