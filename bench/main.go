@@ -113,8 +113,8 @@ func print(results []result) error {
 // build compiles the peers.
 func build(dir string) error {
 	commands := [][]string{
-		{"cc", "-O2", "-Wall", "-Wextra", "-o", dir + "/floor", "bench/floor/floor.c"},
-		{"go", "build", "-o", dir + "/", "./examples/hello", "./bench/nethttpfcgi"},
+		{"cc", "-O2", "-Wall", "-Wextra", "-o", dir + "/floor", "bench/peers/floor/floor.c"},
+		{"go", "build", "-o", dir + "/", "./examples/hello", "./bench/peers/nethttpfcgi"},
 	}
 	for _, c := range commands {
 		cmd := exec.Command(c[0], c[1:]...)
