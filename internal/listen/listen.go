@@ -1,0 +1,101 @@
+package listen
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+)
+
+// DefaultMode is the mode of a socket file when Options.Mode is zero: the owner and the group may connect.
+const DefaultMode os.FileMode = 0o660
+
+// Options say how a socket is made and who may connect to it. A nil *Options and the zero value mean the defaults.
+type Options struct {
+	// Mode is the permission of the socket file that Listen makes; zero means DefaultMode. To connect takes write
+	// permission. It is exact, whatever the umask, and at no instant can anybody connect whom it does not admit.
+	Mode os.FileMode
+
+	// Owner and Group are whom the socket file that Listen makes belongs to, each a name or a number; empty means
+	// the process's own. Mode, Owner and Group say nothing about inherited sockets, whose maker has decided.
+	Owner, Group string
+
+	// Allow lists the addresses that may connect; nil means any. When FCGI_WEB_SERVER_ADDRS is set as well, a peer
+	// must be on both lists. A list refuses the peers of Unix sockets, which have no address.
+	Allow *Allow
+
+	// AllowAnyAddress permits a TCP socket that other machines can reach although there is no list of addresses.
+	AllowAnyAddress bool
+
+	// AllowUIDs lists the users that may connect to a Unix socket; nil means any, an empty list nobody. It needs
+	// Linux; elsewhere, and with a TCP socket, setting it is an error.
+	AllowUIDs []int
+
+	// Refused is told of each peer that was closed at once, and why. It is called where connections are accepted, so it
+	// must not block; nil means nobody is told.
+	Refused func(addr net.Addr, reason string)
+}
+
+// Listen makes or finds the socket that addr names:
+//
+//	""                              the environment's one socket: see [Environment]
+//	unix:/path or /path             a socket file
+//	unix:@name                      an abstract socket (Linux); every local user can connect, see Options.AllowUIDs
+//	tcp:host:port, host:port, :port a TCP socket
+//	fd:N                            the inherited descriptor N, which must be a listening socket and is taken over
+//
+// A socket file on which nothing answers any more is replaced. One that answers, and any other file, is left alone
+// and is an error. Closing the listener removes the socket file.
+//
+// A TCP socket that other machines can reach is refused unless there is a list of addresses (Options.Allow or
+// FCGI_WEB_SERVER_ADDRS) or Options.AllowAnyAddress is set, for inherited sockets too.
+//
+// The result is a *[Listener].
+func Listen(addr string, opts *Options) (net.Listener, error) {
+	a, err := parseAddress(addr)
+	if err != nil {
+		return nil, err
+	}
+	o, err := newOpener(opts)
+	if err != nil {
+		return nil, err
+	}
+	switch a.source {
+	case fromUnix:
+		return o.unix(a.name)
+	case fromTCP:
+		return o.tcp(a.name)
+	case fromDescriptor:
+		return o.descriptor(a.fd)
+	}
+	return o.onlyOne()
+}
+
+// An opener makes listeners under one set of options.
+type opener struct {
+	opts  Options
+	guard *Guard
+}
+
+func newOpener(opts *Options) (*opener, error) {
+	if opts == nil {
+		opts = new(Options)
+	}
+	if opts.Mode&^fs.ModePerm != 0 {
+		return nil, fmt.Errorf("fastcgi: Options.Mode %v has more than permission bits: write 0660", opts.Mode)
+	}
+	guard, err := newGuard(opts)
+	if err != nil {
+		return nil, err
+	}
+	return &opener{opts: *opts, guard: guard}, nil
+}
+
+// refuseFileOptions refuses options that concern a socket file, for a socket that has none.
+func (o *opener) refuseFileOptions() error {
+	if o.opts.Mode != 0 || o.opts.Owner != "" || o.opts.Group != "" {
+		return errors.New("fastcgi: Options.Mode, Owner and Group are for socket files: leave them out, or listen on unix:/path")
+	}
+	return nil
+}

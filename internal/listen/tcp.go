@@ -1,0 +1,41 @@
+package listen
+
+import (
+	"fmt"
+	"net"
+)
+
+// tcp resolves hostport once and judges the very address it then listens on.
+func (o *opener) tcp(hostport string) (net.Listener, error) {
+	if err := o.refuseFileOptions(); err != nil {
+		return nil, err
+	}
+	addr, err := net.ResolveTCPAddr("tcp", hostport)
+	if err != nil {
+		return nil, fmt.Errorf("fastcgi: cannot listen on %s: %w", hostport, err)
+	}
+	if err := o.checkExposure(addr); err != nil {
+		return nil, err
+	}
+	l, err := net.ListenTCP("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("fastcgi: cannot listen on %s: %w", hostport, err)
+	}
+	return &Listener{inner: l, guard: o.guard}, nil
+}
+
+// checkExposure refuses a socket at addr that would let in more peers than the options can tell apart.
+func (o *opener) checkExposure(addr net.Addr) error {
+	tcp, ok := addr.(*net.TCPAddr)
+	switch {
+	case !ok:
+		return nil
+	case o.guard.hasUIDs():
+		return fmt.Errorf("fastcgi: Options.AllowUIDs cannot be checked on %v: use a Unix socket", addr)
+	case tcp.IP.IsLoopback(), o.guard.hasList(), o.opts.AllowAnyAddress:
+		return nil
+	}
+	return fmt.Errorf("fastcgi: refusing to listen on %v: FastCGI has no authentication and other machines can connect: "+
+		"list the web servers' addresses in %s or Options.Allow, use a Unix socket or 127.0.0.1, or set Options.AllowAnyAddress",
+		addr, webServerAddrs)
+}
