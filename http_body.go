@@ -31,10 +31,7 @@ func (r *Request) arrived() int64 {
 	x, c := r.x, r.x.conn
 	c.mu.Lock()
 	defer c.unlock()
-	switch {
-	case r.Role == RoleAuthorizer:
-		return 0 // it has no body (§6.3)
-	case x.gen == r.gen && x.stdin.ended:
+	if x.gen == r.gen && x.stdin.ended {
 		return x.stdin.waiting()
 	}
 	return -1

@@ -1,7 +1,6 @@
 package fastcgi
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -187,14 +186,13 @@ func (v *metaVariables) remote() string {
 // setBody sets the body and its length.
 func (v *metaVariables) setBody(r *http.Request, call *httpCall) error {
 	r.Body = &call.body
-	switch {
-	case v.contentLength == "":
+	if v.contentLength == "" {
 		r.ContentLength = call.body.request.arrived()
-	default:
+	} else {
 		// 63 bits, and no sign.
 		n, err := strconv.ParseUint(v.contentLength, 10, 63)
 		if err != nil {
-			return errors.New("CONTENT_LENGTH is " + strconv.Quote(v.contentLength))
+			return fmt.Errorf("CONTENT_LENGTH is %q", v.contentLength)
 		}
 		r.ContentLength = int64(n)
 	}

@@ -14,16 +14,16 @@ func (v *metaVariables) setURL(r *http.Request) error {
 		r.RequestURI = v.composedURI()
 	}
 	target := originForm(r.RequestURI)
+	// Servlet containers leave the query out of REQUEST_URI.
+	if v.query != "" && strings.HasPrefix(target, "/") && !strings.Contains(target, "?") {
+		target += "?" + v.query
+	}
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
-		return fmt.Errorf("REQUEST_URI is %q: %w", r.RequestURI, err)
+		return fmt.Errorf("REQUEST_URI is %q, QUERY_STRING is %q: %w", v.requestURI, v.query, err)
 	}
 	if u.Host != "" || u.Opaque != "" {
-		return fmt.Errorf("REQUEST_URI is %q, which is neither a path nor a URL of http", r.RequestURI)
-	}
-	// Servlet containers leave the query out of REQUEST_URI.
-	if v.query != "" && !strings.Contains(target, "?") {
-		u.RawQuery = v.query
+		return fmt.Errorf("REQUEST_URI is %q, which is neither a path nor a URL of http", v.requestURI)
 	}
 	r.URL = u
 	return nil
