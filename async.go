@@ -150,30 +150,34 @@ func (ex Exchange) ReadAll(limit int, f func(body []byte, err error)) {
 	var body []byte
 	done := false
 	finish := func(err error) {
-		if !done {
-			done = true
-			f(body, err)
+		if done {
+			return
 		}
+		done = true
+		if err != nil {
+			body = nil
+		}
+		f(body, err)
 	}
 	want := contentLength(ex.Params())
 	ex.OnAbort(finish)
 	ex.OnBody(func(chunk []byte, last bool) {
-		switch {
-		case done:
-		case len(body)+len(chunk) > limit:
-			body = nil
+		if done {
+			return
+		}
+		if want >= 0 {
+			chunk = chunk[:min(int64(len(chunk)), max(0, want-int64(len(body))))]
+		}
+		if len(chunk) > limit-len(body) {
 			finish(ErrBodyTooLarge)
-		default:
-			body = append(body, chunk...)
-			switch {
-			case want >= 0 && int64(len(body)) >= want:
-				body = body[:want]
-				finish(nil)
-			case last && want >= 0:
-				finish(io.ErrUnexpectedEOF)
-			case last:
-				finish(nil)
-			}
+			return
+		}
+		body = append(body, chunk...)
+		switch {
+		case int64(len(body)) == want, last && want < 0:
+			finish(nil)
+		case last:
+			finish(io.ErrUnexpectedEOF)
 		}
 	})
 }

@@ -26,6 +26,7 @@ type conn struct {
 	// Immutable.
 	service *service
 	sock    driver.Socket
+	over    bool // beyond MaxConns: not served
 
 	mu      sync.Mutex
 	proto   protocol.Conn
@@ -91,9 +92,7 @@ func (c *conn) Receive(p []byte) {
 		}
 		p = rest
 	}
-	if c.proto.HasReplies() {
-		c.wantKick = true
-	}
+	c.takeReplies()
 	c.schedule(now)
 	c.unlock()
 	c.leaveLoop()
@@ -132,7 +131,13 @@ func (c *conn) begin(ev protocol.Event, now time.Time) {
 	c.keepConn = ev.KeepConn
 	c.proto.Attach(x.id, x)
 	c.service.stats.requests.Add(1)
-	if c.drain && len(c.active) > 1 {
+	switch {
+	case c.over:
+		// Closed as well, or a web server that keeps it would be refused for as
+		// long as it does, whatever room there is by then.
+		c.closing = true
+		c.refuse(x, "too many connections")
+	case c.drain && len(c.active) > 1:
 		c.refuse(x, "shutting down")
 	}
 }
@@ -195,8 +200,9 @@ func (c *conn) violated(ev protocol.Event, err *protocol.Error) {
 		x.release()
 		return
 	}
+	cause := fmt.Errorf("%w: %w", ErrDisconnected, err)
 	for _, x := range slices.Clone(c.active) {
-		c.abandon(x, err)
+		c.abandon(x, cause)
 	}
 	c.shut()
 }

@@ -60,6 +60,10 @@ func (x *exchange) begin(ev protocol.Event, now time.Time) {
 	x.id, x.role = ev.RequestID, ev.Role
 	x.stage = stageReceiving
 	x.began = now
+	// An authorizer is sent no body, by some web servers not even its end
+	// (§6.3), and only a filter gets DATA.
+	x.stdin.ended = ev.Role == protocol.RoleAuthorizer
+	x.data.ended = ev.Role != protocol.RoleFilter
 }
 
 // free makes x ready for another request. Output that was not sent yet stays.
@@ -169,7 +173,8 @@ func (x *exchange) end(e protocol.EndRequest) {
 	}
 	x.ended = true
 	c := x.conn
-	if !c.proto.Complete(x.id) {
+	if !c.proto.Complete(x.id) || x.role == protocol.RoleAuthorizer {
+		// The end of a body that is not there may be on its way all the same.
 		c.linger = true
 	}
 	if err := x.out.end(&c.proto, x.id, e); err != nil {

@@ -100,13 +100,16 @@ func (c *conn) adjustFlow() {
 	if c.paused {
 		limit = limit/2 + 1
 	}
-	pause := c.state == connOpen && c.backlogged(limit)
+	full := len(c.replies) >= repliesLimit
+	pause := c.state == connOpen && (full || c.backlogged(limit))
 	switch {
 	case pause == c.paused:
 	case pause:
 		c.paused = true
 		c.sock.Pause()
-		c.startPatience()
+		if !full {
+			c.startPatience()
+		}
 	default:
 		c.paused = false
 		c.stopPatience()

@@ -18,14 +18,14 @@ import (
 
 // A driver is a way to run a Server, and the networks that it takes.
 type driver struct {
-	name     string
+	name     fastcgi.Driver
 	networks []string
-	choose   func(*fastcgi.Server)
 }
 
 // drivers are all there are. Everything that runs everywhere runs on each.
 var drivers = []driver{
-	{"goroutine", []string{"pipe", "unix", "tcp"}, func(*fastcgi.Server) {}},
+	{fastcgi.DriverGoroutine, []string{"pipe", "unix", "tcp"}},
+	{fastcgi.DriverLoop, []string{"unix", "tcp"}},
 }
 
 // A place is where a test runs: a driver and a network.
@@ -52,7 +52,7 @@ func on(t *testing.T, test func(t *testing.T, p place), networks ...string) {
 		for _, n := range d.networks {
 			for _, wanted := range networks {
 				if n == wanted {
-					t.Run(d.name+"/"+n, func(t *testing.T) { test(t, place{d, n}) })
+					t.Run(string(d.name)+"/"+n, func(t *testing.T) { test(t, place{d, n}) })
 				}
 			}
 		}
@@ -79,7 +79,7 @@ func (p place) serve(t testing.TB, srv *fastcgi.Server) *app {
 }
 
 func (p place) serveOn(t testing.TB, srv *fastcgi.Server, l net.Listener) *app {
-	p.driver.choose(srv)
+	srv.Driver = p.driver.name
 	a := &app{Server: srv, t: t, log: new(journal), network: p.network, l: l, served: make(chan error, 1)}
 	srv.ErrorLog = slog.New(slog.NewTextHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	go func() { a.served <- srv.Serve(a.l) }()

@@ -21,6 +21,7 @@ const (
 // something take turns of a segment each. Guarded by conn.mu.
 type sender struct {
 	ready    []*exchange // that have output to send, in the order of their turns
+	replies  []byte      // what the protocol itself owes, to go first
 	wire     []byte      // what is being written, and
 	wireBuf  []byte      // the buffer from the pool that it lies in
 	wantKick bool
@@ -38,9 +39,29 @@ func (c *conn) flush(x *exchange) {
 	}
 }
 
+// repliesLimit is how many bytes of replies may wait until no more questions are
+// read (a flood of GET_VALUES from a peer that does not read the answers).
+const repliesLimit = 64 << 10
+
+// takeReplies puts what the protocol answered on its own before what handlers
+// did.
+func (c *conn) takeReplies() {
+	if !c.proto.HasReplies() {
+		return
+	}
+	if c.replies == nil {
+		c.replies = pool.Get(0)
+	}
+	c.replies = c.proto.TakeReplies(c.replies)
+	c.wantKick = true
+	// One may be a refusal, and the rest of the refused request on its way.
+	c.linger = true
+	c.adjustFlow()
+}
+
 // sendingAnything reports whether output is left, in whatever state.
 func (c *conn) sendingAnything() bool {
-	return c.broken == nil && (len(c.wire) > 0 || len(c.ready) > 0 || c.proto.HasReplies())
+	return c.broken == nil && (len(c.wire) > 0 || len(c.ready) > 0 || len(c.replies) > 0)
 }
 
 // nextOutput returns what to write: the rest of the last piece, or what the
@@ -49,9 +70,10 @@ func (c *conn) nextOutput() []byte {
 	if len(c.wire) > 0 || c.broken != nil {
 		return c.wire
 	}
-	if c.proto.HasReplies() {
-		c.wireBuf = c.proto.TakeReplies(pool.Get(512))
+	if len(c.replies) > 0 {
+		c.wireBuf, c.replies = c.replies, nil
 		c.wire = c.wireBuf
+		c.adjustFlow()
 		return c.wire
 	}
 	for len(c.ready) > 0 && len(c.wireBuf)+c.ready[0].out.first() <= segmentSize {

@@ -56,8 +56,9 @@ type Server struct {
 	// MaxConcurrency is how many requests run at once; the others wait. 1 is
 	// strictly one at a time. Zero means no limit.
 	MaxConcurrency int
-	// MaxConns is how many connections are open at once. Requests on those
-	// beyond are answered OVERLOADED. The default is 10,000.
+	// MaxConns is how many connections are open at once. On those beyond, the
+	// first request is answered OVERLOADED and the connection closed. The
+	// default is 10,000.
 	MaxConns int
 	// MaxRequestsPerConn is how many requests are active on a connection;
 	// those beyond are answered OVERLOADED. With 1, connections are not
@@ -165,15 +166,13 @@ func (s *Server) newService() *service {
 	}
 	sv.loop = loop{sv, drivers.preferred().Loop().Post}
 	sv.setHandlers(s)
-	sv.accepted = protocol.Config{
+	sv.protocol = protocol.Config{
 		Roles:       sv.roles(),
 		MaxRequests: maxRequests,
 		MaxParams:   limit(s.MaxParams, protocol.DefaultMaxParams, maxInt32),
 		MaxPairs:    limit(s.MaxPairs, protocol.DefaultMaxPairs, maxInt32),
-		Values:      s.values(maxConns, maxRequests),
+		Values:      sv.values(s.MaxConcurrency, maxRequests, s.Values),
 	}
-	sv.refused = sv.accepted
-	sv.refused.MaxRequests = -1
 	return sv
 }
 
@@ -401,7 +400,7 @@ type Stats struct {
 	Conns          int64 // accepted
 	Requests       int64 // begun, refused ones of UNKNOWN_ROLE and the like left out
 	Aborted        int64 // cancelled by ABORT_REQUEST, loss of the connection or Close
-	Overloaded     int64 // answered OVERLOADED for want of memory or while shutting down
+	Overloaded     int64 // answered OVERLOADED: no memory, too many connections, or shutting down
 	Overflowed     int64 // ended because their unread input found no place
 	RefusedConns   int64 // beyond MaxConns, or while shutting down
 	ProtocolErrors int64

@@ -1,6 +1,7 @@
 package fastcgi
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
@@ -21,8 +22,7 @@ import (
 type service struct {
 	// Immutable.
 	handlers         [protocol.RoleFilter + 1]roleHandler
-	accepted         protocol.Config // for connections within the limit
-	refused          protocol.Config // for those beyond
+	protocol         protocol.Config
 	maxConns         int
 	stdinBuffer      int
 	spoolDir         string
@@ -40,8 +40,8 @@ type service struct {
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
+	over     int // how many of conns are beyond the limit
 	draining bool
-	closed   bool
 	none     chan struct{} // closed when conns gets empty; nil if nobody waits
 }
 
@@ -66,20 +66,19 @@ const refusals = 100
 func (s *service) Accept(sock driver.Socket) driver.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	over := s.maxConns > 0 && len(s.conns) >= s.maxConns
-	if s.draining || over && len(s.conns) >= s.maxConns+refusals {
+	over := s.maxConns > 0 && len(s.conns)-s.over >= s.maxConns
+	if s.draining || over && s.over >= refusals {
 		s.stats.refused.Add(1)
 		return nil
 	}
 	s.stats.connections.Add(1)
-	c := &conn{service: s, sock: sock}
+	c := &conn{service: s, sock: sock, over: over}
 	c.runDue = c.runCalls
-	config := &s.accepted
 	if over {
 		s.stats.refused.Add(1)
-		config = &s.refused
+		s.over++
 	}
-	c.proto.Reset(protocol.Application, config)
+	c.proto.Reset(protocol.Application, &s.protocol)
 	c.accepted = time.Now()
 	s.conns[c] = struct{}{}
 	c.mu.Lock()
@@ -98,6 +97,9 @@ func (s *service) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	if c.over {
+		s.over--
+	}
 	if len(s.conns) == 0 && s.none != nil {
 		close(s.none)
 		s.none = nil
@@ -136,32 +138,31 @@ func (s *service) kill(cause error) {
 	}
 }
 
-// recoverCallback keeps a panic in a function posted to a loop from ending the
-// process.
+// recoverCallback keeps a panic in a function of the application's from ending
+// the process.
 func (s *service) recoverCallback() {
 	if reason := recover(); reason != nil {
 		s.stats.panics.Add(1)
-		s.log.Error("fastcgi: posted function panicked", "panic", reason, "stack", string(debug.Stack()))
+		s.log.Error("fastcgi: callback panicked", "panic", reason, "stack", string(debug.Stack()))
 	}
 }
 
-// values are the variables told on GET_VALUES (§4.1).
-func (s *Server) values(maxConns, maxRequests int) []protocol.Value {
-	multiplexes := "1"
-	if maxRequests == 1 {
-		multiplexes = "0"
+// values are the variables told on GET_VALUES (§4.1). What has no limit is left
+// out.
+func (s *service) values(concurrency, maxRequests int, own map[string]func() string) []protocol.Value {
+	var known []protocol.Value
+	if s.maxConns > 0 {
+		known = append(known, constant(protocol.MaxConns, s.maxConns))
 	}
-	total := maxConns
-	if s.MaxConcurrency > 0 {
-		total = s.MaxConcurrency
+	if total := cmp.Or(max(concurrency, 0), s.maxConns); total > 0 {
+		known = append(known, constant(protocol.MaxReqs, total))
 	}
-	known := []protocol.Value{
-		constant(protocol.MaxConns, maxConns),
-		constant(protocol.MaxReqs, total),
-		{Name: protocol.MultiplexConns, Value: func() string { return multiplexes }},
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Values)) {
-		known = append(known, protocol.Value{Name: name, Value: s.Values[name]})
+	known = append(known, constant(protocol.MultiplexConns, min(maxRequests-1, 1)))
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		known = append(known, protocol.Value{Name: name, Value: func() string {
+			defer s.recoverCallback()
+			return own[name]()
+		}})
 	}
 	return known
 }
