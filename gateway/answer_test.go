@@ -46,10 +46,12 @@ var answerTests = []struct {
 	{name: "A43 NPH", stdout: "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n\r\n", status: 502},
 	{name: "CVE-2024-42516", stdout: "Content-Type: a/b\rSet-Cookie: x\n\n", status: 502, header: map[string]string{"Set-Cookie": unset}},
 	{name: "CVE-2014-3583", stdout: "X: " + strings.Repeat("x", cgi.MaxHeaderBytes), status: 502},
-	{name: "G6 hop by hop", stdout: "Content-Type: a/b\nConnection: keep-alive, x-private\nX-Private: 1\nKeep-Alive: 5\nTransfer-Encoding: gzip\nUpgrade: h2c\nTrailer: X\nTE: x\nX-Public: 2\n\nok",
+	{
+		name: "G6 hop by hop", stdout: "Content-Type: a/b\nConnection: keep-alive, x-private\nX-Private: 1\nKeep-Alive: 5\nTransfer-Encoding: gzip\nUpgrade: h2c\nTrailer: X\nTE: x\nX-Public: 2\n\nok",
 		status: 200, body: "ok", header: map[string]string{
 			"Connection": unset, "X-Private": unset, "Keep-Alive": unset, "Upgrade": unset, "Trailer": unset, "Te": unset, "X-Public": "2",
-		}},
+		},
+	},
 	{name: "G7 HEAD", method: "HEAD", stdout: "Content-Type: a/b\nContent-Length: 5\n\nhello", status: 200, header: map[string]string{"Content-Length": "5"}},
 	{name: "G7 HEAD long", method: "HEAD", stdout: "Content-Type: a/b\n\n" + long, status: 200},
 	{name: "G7 204", stdout: "Status: 204\nContent-Length: 5\n\nhello", status: 204, header: map[string]string{"Content-Length": unset}},

@@ -82,6 +82,9 @@ func (u *upload) Read(p []byte) (int, error) {
 	n, err := u.body.Read(p)
 	u.patience.resume()
 	u.end(n, err)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = bodyError(err)
+	}
 	return n, err
 }
 
