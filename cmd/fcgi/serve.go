@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+const (
+	defaultListen = "127.0.0.1:8080"
+	defaultDrain  = 30 * time.Second
+
+	// maxWorkers is more than any machine wants, and few enough for a mistyped number to do no harm.
+	maxWorkers = 1024
+)
+
+// serveOptions are what the arguments of fcgi serve say.
+type serveOptions struct {
+	command   []string
+	listen    string
+	root      string
+	extension string
+	workers   int
+	drain     time.Duration
+	json      bool
+}
+
+func newServe() *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:     "serve [flags] -- COMMAND [ARG...]",
+		GroupID: groupApplications,
+		Short:   "run an application, and put HTTP in front of it",
+		Long: `COMMAND is started with a listening socket as its file descriptor 0, as FastCGI has it, and started
+again when it dies. What it writes to its standard error is shown, with its name in front.
+
+Ctrl-C finishes the requests under way and stops; a second Ctrl-C stops at once. The exit code is 0
+when every request was finished, 1 when something went wrong, and 2 when the arguments did.`,
+		Example: `  fcgi serve -- ./app
+  fcgi serve --listen :9000 --workers 4 -- ./app -verbose
+  fcgi serve --root public -- ./app            # the files in public/ first, the rest from ./app
+  fcgi serve --root public --extension .php -- php-cgi
+  fcgi serve --json -- ./app | jq .text        # the log, for a program`,
+		Args: func(_ *cobra.Command, args []string) error { return o.check(args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.command = args
+			return serve(cmd.Context(), &o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	flags := cmd.Flags()
+	flags.SetInterspersed(false) // what follows COMMAND is its own
+	flags.StringVar(&o.listen, "listen", defaultListen, "serve HTTP on `HOST:PORT`; port 0 picks a free one")
+	flags.StringVar(&o.root, "root", "", "serve the files under `DIR` as they are, and ask the application for everything else; files whose names begin with a dot are never served")
+	flags.StringVar(&o.extension, "extension", "", "run files under --root that end in `EXT`, such as .php, instead of serving them; /index with EXT answers what names no file")
+	flags.IntVarP(&o.workers, "workers", "n", 1, "run the application `N` times; the processes share the socket")
+	flags.DurationVar(&o.drain, "drain", defaultDrain, "how `LONG` requests may go on after Ctrl-C")
+	flags.BoolVar(&o.json, "json", false, "print the log on standard output, a JSON object a line")
+	cmd.MarkFlagDirname("root")
+	return cmd
+}
+
+// check finds what is wrong with the arguments before anything is started.
+func (o *serveOptions) check(command []string) error {
+	switch {
+	case len(command) == 0:
+		return misused("serve was not told which application to run", "Name it after two dashes, as in: fcgi serve -- ./app")
+	case o.extension != "" && o.root == "":
+		return misused("--extension says which files are scripts, and --root, which says where they are, is missing", "As in: fcgi serve --root public --extension .php -- php-cgi")
+	case o.extension != "" && !strings.HasPrefix(o.extension, "."):
+		return misused("--extension is "+strconv.Quote(o.extension), "It begins with a dot, as in: --extension .php")
+	case o.workers < 1 || o.workers > maxWorkers:
+		return misused(fmt.Sprintf("--workers is %d", o.workers), fmt.Sprintf("It can be 1 to %d.", maxWorkers))
+	case o.drain < 0:
+		return misused(fmt.Sprintf("--drain is %v", o.drain), "It can be 0 or more, as in: --drain 5s")
+	}
+	return nil
+}
+
+// serve runs the application and the HTTP server until it is told to stop, or one of them fails.
+func serve(ctx context.Context, o *serveOptions, stdout, stderr io.Writer) error {
+	stop := watchSignals(ctx)
+	defer stop.release()
+	log := newJournal(o, stdout, stderr)
+	err := o.serve(stop, log)
+	if err != nil {
+		log.failed(err)
+	}
+	return err
+}
+
+// serve makes what there is to make, in the order in which a mistake is found soonest, and unmakes it in reverse.
+func (o *serveOptions) serve(stop stop, log *journal) error {
+	front, err := newFront(o, log)
+	if err != nil {
+		return err
+	}
+	defer front.close()
+	app, err := startApplication(o, log)
+	if err != nil {
+		return err
+	}
+	defer app.close()
+
+	manners, err := app.await(stop.drain)
+	if err != nil {
+		return err
+	}
+	backend := manners.client(app.address(), o.workers)
+	defer backend.Close()
+	front.start(newHandler(o, backend, front.root, log))
+	if stop.drain.Err() == nil {
+		log.ready(front.url, app.name, manners)
+	}
+	select {
+	case <-stop.drain.Done():
+		return o.finish(stop, front, app, log)
+	case err := <-front.broken:
+		return failed(err, "the HTTP server stopped: "+err.Error(), "")
+	}
+}
+
+// finish finishes the requests and then ends the workers, which have to answer them.
+func (o *serveOptions) finish(stop stop, front *front, app *application, log *journal) error {
+	log.draining(front.active.Load())
+	enough, cancel := context.WithTimeout(stop.atOnce, o.drain)
+	defer cancel()
+	cut := front.drain(enough)
+	if !app.stop(stop.atOnce) && stop.atOnce.Err() == nil {
+		log.warn(app.name + " did not end when it was asked to (SIGTERM), and was killed")
+	}
+	switch {
+	case stop.atOnce.Err() != nil:
+		return failed(nil, "stopped at once"+cutOff(cut), "")
+	case cut > 0:
+		return failed(nil, fmt.Sprintf("stopped after %v%s", o.drain, cutOff(cut)), "To let them go on for longer: --drain "+(2*o.drain).String())
+	}
+	log.stopped()
+	return nil
+}
+
+func cutOff(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return ", and " + count(n, "request") + " cut off"
+}
+
+// count is "1 request" or "3 requests".
+func count(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/supervise"
+)
+
+// workerGrace is how long a worker may take to end once its requests are finished.
+const workerGrace = 5 * time.Second
+
+// An application is the FastCGI side of serve: the workers and the socket they share.
+type application struct {
+	name   string // as it was typed
+	dir    string // private to this user: whoever can connect can claim to be any visitor
+	socket *os.File
+	pool   supervise.Pool
+	log    *journal
+
+	answered atomic.Bool // await is over: from now on, workers that end are replaced
+	spoke    atomic.Bool // it wrote something
+	died     chan error  // learns how a worker ended before that
+}
+
+// startApplication starts the workers.
+func startApplication(o *serveOptions, log *journal) (*application, error) {
+	dir, err := os.MkdirTemp("", "fcgi-")
+	if err != nil {
+		return nil, failed(err, "cannot make a folder for the socket: "+err.Error(), "TMPDIR says where to try.")
+	}
+	a := &application{name: o.command[0], dir: dir, log: log, died: make(chan error, 1)}
+	if a.socket, err = supervise.Listen(a.path()); err != nil {
+		a.remove()
+		return nil, socketFailure(err)
+	}
+	a.pool = supervise.Pool{
+		Command: o.command,
+		Env:     workerEnvironment(os.Environ()),
+		Workers: o.workers,
+		Socket:  a.socket,
+		Notify:  a.notify,
+	}
+	if err := a.pool.Start(); err != nil {
+		a.remove()
+		return nil, startFailure(o.command[0], err)
+	}
+	return a, nil
+}
+
+func (a *application) path() string    { return filepath.Join(a.dir, "socket") }
+func (a *application) address() string { return "unix:" + a.path() }
+
+// workerEnvironment is serve's own without what is about other sockets than the one the workers get: the list of web
+// servers to believe, in which the Unix socket is not, and systemd's.
+func workerEnvironment(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return slices.Contains([]string{"FCGI_WEB_SERVER_ADDRS", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"}, name)
+	})
+}
+
+// notify is called by the pool, for one event at a time.
+func (a *application) notify(ev supervise.Event) {
+	switch {
+	case ev.Kind == supervise.Started:
+		a.log.started(ev)
+	case ev.Kind == supervise.Wrote:
+		a.spoke.Store(true)
+		a.log.output(ev)
+	case !a.answered.Load():
+		select {
+		case a.died <- exitFailure(a.name, ev.Err, a.spoke.Load()):
+		default: // another one died first
+		}
+	case ev.Restart > 0:
+		a.log.ended(ev)
+	}
+}
+
+// await waits until the application answers, or would if it answered such questions, or ctx is done. The error is that
+// a worker ended instead.
+func (a *application) await(ctx context.Context) (manners, error) {
+	asking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answer := make(chan manners, 1)
+	go func() { answer <- ask(asking, a.address()) }()
+	select {
+	case m := <-answer:
+		a.answered.Store(true)
+		return m, nil
+	case err := <-a.died:
+		cancel()
+		<-answer
+		return manners{}, err
+	}
+}
+
+// stop ends the workers, and reports whether they needed no force. When ctx is done, they get no time.
+func (a *application) stop(ctx context.Context) bool {
+	grace, cancel := context.WithTimeout(ctx, workerGrace)
+	defer cancel()
+	return a.pool.Shutdown(grace) == nil
+}
+
+// close ends what is left of the workers at once.
+func (a *application) close() {
+	atOnce, cancel := context.WithCancel(context.Background())
+	cancel()
+	a.pool.Shutdown(atOnce)
+	a.remove()
+}
+
+func (a *application) remove() {
+	if a.socket != nil {
+		a.socket.Close()
+	}
+	os.RemoveAll(a.dir)
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"net"
+	"os/exec"
+	"testing"
+)
+
+func TestBrowserURL(t *testing.T) {
+	for addr, want := range map[string]string{
+		"127.0.0.1:8080": "http://127.0.0.1:8080",
+		"0.0.0.0:80":     "http://localhost:80",
+		"[::]:8080":      "http://localhost:8080",
+		"[::1]:8080":     "http://[::1]:8080",
+	} {
+		tcp, err := net.ResolveTCPAddr("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := browserURL(tcp); got != want {
+			t.Errorf("%s is %s, want %s", addr, got, want)
+		}
+	}
+}
+
+// Whoever serves one connection at a time must never be left with an idle one.
+func TestManners(t *testing.T) {
+	for _, tt := range []struct {
+		m        manners
+		workers  int
+		keepConn bool
+		maxConns int
+	}{
+		{manners{}, 3, false, 0},
+		{manners{maxConns: 1}, 1, false, 1},
+		{manners{maxConns: 1}, 3, false, 3},
+		{manners{maxConns: 1, multiplexes: true}, 1, false, 1},
+		{manners{maxConns: 4}, 2, true, 8},
+		{manners{multiplexes: true}, 2, true, 0},
+		{manners{maxConns: 10000}, 2, true, 20000},
+		{manners{maxConns: 1 << 30}, 2, true, 0},
+	} {
+		c := tt.m.client("unix:/socket", tt.workers)
+		if c.KeepConn != tt.keepConn || c.MaxConns != tt.maxConns {
+			t.Errorf("%+v, %d workers: KeepConn %v, MaxConns %d; want %v, %d",
+				tt.m, tt.workers, c.KeepConn, c.MaxConns, tt.keepConn, tt.maxConns)
+		}
+	}
+}
+
+func TestDescribeEnd(t *testing.T) {
+	if got, want := describeEnd(nil), "exited with status 0"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	err := &exec.Error{Name: "./app", Err: exec.ErrNotFound}
+	if got, want := describeEnd(err), "could not be started: "+err.Error(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 requests", 1: "1 request", 2: "2 requests"} {
+		if got := count(n, "request"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
