@@ -397,14 +397,11 @@ func (c *Conn) body() (Event, error) {
 // begin takes or refuses a new request.
 func (c *Conn) begin() (Event, error) {
 	id := c.header.RequestID
-	if q := c.requests.find(id); q != nil {
-		// Every active phase rejects a second BEGIN_REQUEST.
+	if q := c.requests.find(id); q != nil && requestTable[q.in][sigBegin].do == reject {
 		return Event{}, connError(TypeBeginRequest, id, "5.1", ErrActiveID)
 	}
-	b, err := ParseBeginRequest(c.buf[:])
-	if err != nil {
-		return Event{}, err
-	}
+	// The length was checked with the header.
+	b, _ := ParseBeginRequest(c.buf[:beginRequestLen])
 	if !b.KeepConn() {
 		c.closing = true
 	}
@@ -570,7 +567,7 @@ func (c *Conn) abort() Event {
 func (c *Conn) ended() Event {
 	id := c.header.RequestID
 	q := c.requests.find(id)
-	if q == nil {
+	if q == nil || responseTable[q.out][sigEnd].do != accept {
 		return Event{}
 	}
 	// The length was checked with the header.

@@ -173,6 +173,8 @@ func checkNext(t testing.TB, p []byte, ev protocol.Event, rest []byte, err error
 	switch used := len(p) - len(rest); {
 	case err != nil && !errors.As(err, &fault):
 		t.Fatalf("Next returned %T: %v", err, err)
+	case err != nil && (len(ev.Data) > 0 || ev.End):
+		t.Fatalf("Next returned %v with data, or the end of a stream", err)
 	case used < 0 || len(rest) > 0 && &rest[0] != &p[used]:
 		t.Fatalf("Next returned a rest that is not the end of its input")
 	case ev.Type == 0 && err == nil && len(rest) > 0:

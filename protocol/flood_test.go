@@ -156,10 +156,10 @@ func TestAttachedIsLetGo(t *testing.T) {
 	for id := range uint16(20) {
 		consume(t, c, wire(begin(id+1, responder, keep)))
 		c.Attach(id+1, make([]byte, size))
-		if id >= 3 {
-			if _, err := c.EndRequest(nil, id+1, protocol.EndRequest{}); err != nil {
-				t.Fatal(err)
-			}
+	}
+	for id := uint16(4); id <= 20; id++ {
+		if _, err := c.EndRequest(nil, id, protocol.EndRequest{}); err != nil {
+			t.Fatal(err)
 		}
 	}
 	if kept := liveBytes() - before; kept > 3*size+size/2 {
@@ -168,6 +168,9 @@ func TestAttachedIsLetGo(t *testing.T) {
 	c.Reset(protocol.Application, nil)
 	if kept := liveBytes() - before; kept > size/2 {
 		t.Errorf("%d bytes are live after Reset", kept)
+	}
+	if c.Active() != 0 || consume(t, c, wire(begin(1, responder, keep))) != 1 {
+		t.Error("Reset left a request active")
 	}
 	runtime.KeepAlive(c)
 }

@@ -51,7 +51,7 @@ func CutPair[T []byte | string](b T) (name, value, rest T, err error) {
 		return name, value, b, ErrTruncatedPair
 	}
 	body := b[used+usedValue:]
-	// Both lengths are below 2^31: their sum is only safe in 64 bits.
+	// Both lengths are below 2^31: their sum is not safe in an int of 32 bits.
 	if uint64(nameLen)+uint64(valueLen) > uint64(len(body)) {
 		return name, value, b, ErrTruncatedPair
 	}

@@ -37,6 +37,7 @@ func TestCutPair(t *testing.T) {
 		err               error
 	}{
 		{"A17 four bytes for small lengths", long(1) + long(2) + "nvvx", "n", "vv", "x", nil},
+		{"A17 four bytes for nothing, at the end", "\x00" + long(0), "", "", "", nil},
 		{"A17 mixed forms", long(0) + "\x01v", "", "v", "", nil},
 		{"A20 nothing", "", "", "", "", protocol.ErrTruncatedPair},
 		{"A20 one length", "\x01", "", "", "\x01", protocol.ErrTruncatedPair},

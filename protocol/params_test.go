@@ -21,6 +21,7 @@ var blocks = []struct {
 	{"A17 both long", long(128) + long(300) + strings.Repeat("n", 128) + strings.Repeat("v", 300), ""},
 	{"A17 lengths of 127", "\x7f\x7f" + strings.Repeat("n", 127) + strings.Repeat("v", 127), ""},
 	{"A17 four bytes for small lengths", long(1) + long(0) + "n", ""},
+	{"A17 four bytes for nothing, at the end", "\x00" + long(0), ""},
 	{"A19 none", "", ""},
 	{"A22 empty name", "\x00\x01v", ""},
 	{"A22 empty name and value", "\x00\x00", ""},
