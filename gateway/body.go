@@ -18,7 +18,7 @@ type requestBody struct {
 	reader io.Reader // nil if there is none
 	length int64     // in bytes; below one if there is none, or none that is known
 	upload *upload   // nil unless the body is passed on as it arrives
-	spool  *spool    // nil unless it was spooled
+	spool  *spooled  // nil unless it was spooled
 }
 
 // openBody decides how the body travels, and spools it if its length is unknown.

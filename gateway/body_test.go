@@ -78,26 +78,6 @@ func TestSpoolMemoryNeedsNoDisk(t *testing.T) {
 	}
 }
 
-// F12: a full disk is told as one.
-func TestF12NoSpace(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("mounting a small file system takes root")
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
-		t.Skipf("no small file system here: %v", err)
-	}
-	defer syscall.Unmount(dir, 0)
-	f := scripted(t, &gateway.Handler{SpoolMemory: 10, SpoolDir: dir}, lengths)
-	resp, _, err := f.do(t, f.request(t, "POST", "/", unsized(strings.Repeat("x", 1<<20))))
-	if err != nil || resp.StatusCode != http.StatusInsufficientStorage {
-		t.Errorf("%v, %v", resp, err)
-	}
-	if left, _ := os.ReadDir(dir); len(left) > 0 {
-		t.Errorf("%v is left", left)
-	}
-}
-
 // What the client's body does wrong is the client's fault.
 func TestBrokenBodies(t *testing.T) {
 	for _, tt := range []struct {
@@ -212,6 +192,7 @@ func TestC15EarlyAnswer(t *testing.T) {
 	} {
 		for _, withDelay := range []time.Duration{0, 20 * time.Millisecond} {
 			t.Run(name, func(t *testing.T) {
+				t.Parallel() // each takes as long as the gateway lingers
 				f := newFront(t, &gateway.Handler{}, fakeapp.Start(t, func(a *fakeapp.Conn) {
 					r := a.Begin()
 					if r.Params["PATH_INFO"] != "/" {
@@ -224,7 +205,7 @@ func TestC15EarlyAnswer(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer nc.Close()
-				head := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + strconv.Itoa(1<<21) + "\r\n\r\n"
+				head := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + strconv.Itoa(len(sent)+100) + "\r\n\r\n"
 				if _, err := io.WriteString(nc, head); err != nil {
 					t.Fatal(err)
 				}

@@ -6,21 +6,20 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"syscall"
+
+	"github.com/simple-fastcgi/fastcgi/internal/spool"
 )
 
-// A spool holds a body whose length was unknown: in memory, or in a file without
-// a name.
-type spool struct {
-	reader io.ReadSeeker
+// A spooled body is one whose length was unknown until it was read.
+type spooled struct {
+	reader io.Reader
 	length int64
-	file   *os.File // nil if it fits into memory
-	name   string   // of file, if it still has one
+	file   *spool.File // nil if it fits into memory
 }
 
 // spool reads body to its end.
-func (h *Handler) spool(body io.Reader) (*spool, error) {
+func (h *Handler) spool(body io.Reader) (*spooled, error) {
 	memory, limit := h.SpoolMemory, h.SpoolLimit
 	if memory == 0 {
 		memory = DefaultSpoolMemory
@@ -28,13 +27,12 @@ func (h *Handler) spool(body io.Reader) (*spool, error) {
 	if limit == 0 {
 		limit = DefaultSpoolLimit
 	}
-	// One byte more than allowed tells whether there is more.
-	body = io.LimitReader(body, limit+1)
+	// One byte more than fits tells whether there is more.
 	var start bytes.Buffer
 	n, err := io.CopyN(&start, body, min(memory, limit)+1)
 	switch {
 	case errors.Is(err, io.EOF):
-		return &spool{reader: bytes.NewReader(start.Bytes()), length: n}, nil
+		return &spooled{reader: bytes.NewReader(start.Bytes()), length: n}, nil
 	case err != nil:
 		return nil, bodyError(err)
 	case n > limit:
@@ -44,49 +42,37 @@ func (h *Handler) spool(body io.Reader) (*spool, error) {
 }
 
 // spoolFile moves a body to a temporary file.
-func (h *Handler) spoolFile(body io.Reader, limit int64) (*spool, error) {
-	f, err := os.CreateTemp(h.SpoolDir, "fastcgi-spool-")
+func (h *Handler) spoolFile(body io.Reader, limit int64) (*spooled, error) {
+	f, err := spool.Create(h.SpoolDir, spool.NewBudget(limit))
 	if err != nil {
 		return nil, diskError(err)
 	}
-	s := &spool{reader: f, file: f}
-	// Without a name it is gone when this process is, however that ends. Where
-	// open files can not be removed, close does it.
-	if os.Remove(f.Name()) != nil {
-		s.name = f.Name()
+	n, err := io.Copy(diskWriter{f}, body)
+	switch {
+	case errors.Is(err, spool.ErrFull):
+		err = tooLarge(limit)
+	case err != nil:
+		err = bodyError(err)
+	default:
+		return &spooled{reader: f, length: n, file: f}, nil
 	}
-	if s.length, err = io.Copy(diskWriter{f}, body); err != nil {
-		s.close()
-		return nil, bodyError(err)
-	}
-	if s.length > limit {
-		s.close()
-		return nil, tooLarge(limit)
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		s.close()
-		return nil, diskError(err)
-	}
-	return s, nil
+	f.Close()
+	return nil, err
 }
 
-func (s *spool) close() {
+func (s *spooled) close() {
 	if s.file != nil {
 		s.file.Close()
-	}
-	if s.name != "" {
-		os.Remove(s.name)
-		s.name = ""
 	}
 }
 
 // A diskWriter tells errors of the disk from errors of the body that is copied
 // to it.
-type diskWriter struct{ f *os.File }
+type diskWriter struct{ w io.Writer }
 
-func (w diskWriter) Write(p []byte) (int, error) {
-	n, err := w.f.Write(p)
-	if err != nil {
+func (d diskWriter) Write(p []byte) (int, error) {
+	n, err := d.w.Write(p)
+	if err != nil && !errors.Is(err, spool.ErrFull) {
 		err = diskError(err)
 	}
 	return n, err
