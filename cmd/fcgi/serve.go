@@ -147,7 +147,7 @@ func cutOff(n int64) string {
 	if n == 0 {
 		return ""
 	}
-	return ", and " + count(n, "request") + " cut off"
+	return ", cutting off " + count(n, "request")
 }
 
 // count is "1 request" or "3 requests".

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,9 +16,8 @@ const workerGrace = 5 * time.Second
 
 // An application is the FastCGI side of serve: the workers and the socket they share.
 type application struct {
-	name   string // as it was typed
-	dir    string // private to this user: whoever can connect can claim to be any visitor
-	socket *os.File
+	name   string            // as it was typed
+	socket *supervise.Socket // private, since whoever can connect can claim to be any visitor
 	pool   supervise.Pool
 	log    *journal
 
@@ -30,31 +28,26 @@ type application struct {
 
 // startApplication starts the workers.
 func startApplication(o *serveOptions, log *journal) (*application, error) {
-	dir, err := os.MkdirTemp("", "fcgi-")
+	socket, err := supervise.Listen()
 	if err != nil {
-		return nil, failed(err, "cannot make a folder for the socket: "+err.Error(), "TMPDIR says where to try.")
-	}
-	a := &application{name: o.command[0], dir: dir, log: log, died: make(chan error, 1)}
-	if a.socket, err = supervise.Listen(a.path()); err != nil {
-		a.remove()
 		return nil, socketFailure(err)
 	}
+	a := &application{name: o.command[0], socket: socket, log: log, died: make(chan error, 1)}
 	a.pool = supervise.Pool{
 		Command: o.command,
 		Env:     workerEnvironment(os.Environ()),
 		Workers: o.workers,
-		Socket:  a.socket,
+		Socket:  socket.File,
 		Notify:  a.notify,
 	}
 	if err := a.pool.Start(); err != nil {
-		a.remove()
+		socket.Close()
 		return nil, startFailure(o.command[0], err)
 	}
 	return a, nil
 }
 
-func (a *application) path() string    { return filepath.Join(a.dir, "socket") }
-func (a *application) address() string { return "unix:" + a.path() }
+func (a *application) address() string { return "unix:" + a.socket.Path() }
 
 // workerEnvironment is serve's own without what is about other sockets than the one the workers get: the list of web
 // servers to believe, in which the Unix socket is not, and systemd's.
@@ -113,12 +106,5 @@ func (a *application) close() {
 	atOnce, cancel := context.WithCancel(context.Background())
 	cancel()
 	a.pool.Shutdown(atOnce)
-	a.remove()
-}
-
-func (a *application) remove() {
-	if a.socket != nil {
-		a.socket.Close()
-	}
-	os.RemoveAll(a.dir)
+	a.socket.Close()
 }

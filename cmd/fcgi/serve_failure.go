@@ -69,10 +69,10 @@ func socketFailure(err error) error {
 	case errors.Is(err, errors.ErrUnsupported):
 		return failed(err, "fcgi serve cannot run applications on "+runtime.GOOS,
 			"It hands them a listening socket as file descriptor 0, which exists on Unix only: run it there, in WSL for instance, or have the application listen on a TCP address and point a web server at it.")
-	case errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.ENAMETOOLONG):
+	case errors.Is(err, syscall.EINVAL):
 		return failed(err, "the path of a socket in "+os.TempDir()+" would be too long", "Name a folder with a shorter path, as in: TMPDIR=/tmp fcgi serve ...")
 	}
-	return failed(err, "cannot make a socket: "+err.Error(), "")
+	return failed(err, "cannot make a socket: "+errors.Unwrap(err).Error(), "TMPDIR says where, and is "+os.TempDir()+" now.")
 }
 
 func isFile(path string) bool {

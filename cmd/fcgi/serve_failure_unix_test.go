@@ -61,6 +61,14 @@ func TestServeSaysWhatWentWrong(t *testing.T) {
 	}
 }
 
+func TestServeSaysThatThereIsNoTMPDIR(t *testing.T) {
+	t.Setenv("TMPDIR", "/no/such/folder")
+	code, _, stderr := runOnce(t, "serve", "--listen", "127.0.0.1:0", "--", os.Args[0], "play-app")
+	if code != exitFailed || !strings.Contains(stderr, "cannot make a socket: ") || !strings.Contains(stderr, "TMPDIR says where, and is /no/such/folder now.") {
+		t.Errorf("exit code %d, errors:\n%s", code, stderr)
+	}
+}
+
 func TestServeNamesThePortThatIsTaken(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -5,12 +5,11 @@ package supervise
 import (
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 )
 
 // Listen fails: a process cannot be started with a listening socket as its file descriptor 0 here. The error is an
 // errors.ErrUnsupported.
-func Listen(path string) (*os.File, error) {
+func Listen() (*Socket, error) {
 	return nil, fmt.Errorf("supervise: handing a listening socket to a process on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 }

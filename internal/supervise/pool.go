@@ -22,8 +22,9 @@ type Pool struct {
 	Env     []string // its environment; nil means this process's own
 	Workers int      // how many run at once; 0 means 1
 
-	// Socket is what the workers get as file descriptor 0. It stays the caller's to close, after Shutdown. It must be
-	// in blocking mode, as Listen makes it: applications expect that, and it is one state for all that share it.
+	// Socket is what the workers get as file descriptor 0: the File of a Socket, or another in blocking mode.
+	// Applications expect that, and it is one state for all that share the socket. It stays the caller's to close,
+	// after Shutdown.
 	Socket *os.File
 
 	// Notify learns what happens to the workers, one event at a time, and holds them up until it returns. It may not

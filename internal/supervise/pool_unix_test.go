@@ -30,18 +30,13 @@ type stage struct {
 
 func newStage(t *testing.T, role string, workers int) *stage {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "socket")
-	socket, err := supervise.Listen(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { socket.Close() })
-	s := &stage{path: path, events: make(chan supervise.Event, 1000)}
+	socket := listen(t)
+	s := &stage{path: socket.Path(), events: make(chan supervise.Event, 1000)}
 	s.pool = &supervise.Pool{
 		Command: []string{os.Args[0]},
 		Env:     withRole(role),
 		Workers: workers,
-		Socket:  socket,
+		Socket:  socket.File,
 		Notify:  func(ev supervise.Event) { s.events <- ev },
 	}
 	return s

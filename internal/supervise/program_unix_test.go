@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/simple-fastcgi/fastcgi/internal/supervise"
@@ -88,19 +89,19 @@ func parent(attr *syscall.SysProcAttr) int {
 	return hold("parent")
 }
 
-// supervisor keeps two workers until it is killed, on the socket at the path it is given.
+// supervisor keeps two workers until it is killed. It prints where their socket is for another process.
 func supervisor() int {
-	socket, err := supervise.Listen(os.Args[1])
+	socket, err := supervise.Listen()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 96
 	}
-	pool := &supervise.Pool{Command: os.Args[:1], Env: withRole("hold"), Workers: 2, Socket: socket}
+	pool := &supervise.Pool{Command: os.Args[:1], Env: withRole("hold"), Workers: 2, Socket: socket.File}
 	if err := pool.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 95
 	}
-	fmt.Println("supervising")
+	fmt.Println(strings.Replace(socket.Path(), "/self/", fmt.Sprintf("/%d/", os.Getpid()), 1))
 	select {}
 }
 
