@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/simple-fastcgi/fastcgi"
+)
+
+// echoPiece is how much of the body is sent back at once, in bytes.
+const echoPiece = 32 << 10
+
+// echoSync sends the body back as it arrives. Read waits for the client and
+// Write for the web server, so no more than a piece is ever held.
+func echoSync(w fastcgi.ResponseWriter, r *fastcgi.Request, _ order) error {
+	if err := fastcgi.SendResponse(w, 200, "application/octet-stream", nil); err != nil {
+		return err
+	}
+	return echo(r, func(piece []byte) error {
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
+		return w.Flush()
+	})
+}
+
+// echo gives send the pieces of a body. One that is shorter than announced has
+// come to its end as well.
+func echo(body io.Reader, send func(piece []byte) error) error {
+	buf := make([]byte, echoPiece)
+	for {
+		n, err := body.Read(buf)
+		if n > 0 {
+			if err := send(buf[:n]); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// echoHTTP is echoSync for net/http.
+func echoHTTP(w http.ResponseWriter, r *http.Request, _ order) error {
+	w.Header().Set("Content-Type", "application/octet-stream")
+	out := http.NewResponseController(w)
+	return echo(r.Body, func(piece []byte) error {
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
+		return out.Flush()
+	})
+}
+
+// echoAsync is echoSync without waiting.
+func echoAsync(c *call) {
+	body := lengthOf(c.ex.Params())
+	t := newTransfer(c)
+	if fastcgi.SendResponse(c.ex, 200, "application/octet-stream", nil) == nil {
+		c.ex.OnBody(func(chunk []byte, last bool) { t.arrived(body.take(chunk, last)) })
+	}
+}
