@@ -57,7 +57,8 @@ func (o *opener) onlyOne() (net.Listener, error) {
 	}
 	if len(ls) > 1 {
 		closeAll(ls)
-		return nil, fmt.Errorf("fastcgi: LISTEN_FDS passes %d sockets and this program serves one: leave one in the socket unit", len(ls))
+		return nil, fmt.Errorf("fastcgi: LISTEN_FDS passes %d sockets and this program serves one: leave one in the socket unit",
+			len(ls))
 	}
 	return ls[0], nil
 }

@@ -20,7 +20,7 @@ func ExampleListen() {
 	fmt.Println(err)
 	// Output:
 	// tcp
-	// fastcgi: refusing to listen on 192.0.2.1:9000: FastCGI has no authentication and other machines can connect: list the web servers' addresses in FCGI_WEB_SERVER_ADDRS or Options.Allow, use a Unix socket or 127.0.0.1, or set Options.AllowAnyAddress
+	// fastcgi: refusing to listen on 192.0.2.1:9000: FastCGI has no authentication and other machines can connect: list the web servers' addresses in FCGI_WEB_SERVER_ADDRS or ListenOptions.Allow, use a Unix socket or 127.0.0.1, or set ListenOptions.AllowAnyAddress
 }
 
 func ExampleParseAllow() {

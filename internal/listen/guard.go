@@ -25,7 +25,8 @@ type Guard struct {
 func newGuard(opts *Options) (*Guard, error) {
 	g := &Guard{uids: opts.AllowUIDs, refused: opts.Refused}
 	if g.uids != nil && !canReadPeerUID {
-		return nil, errors.New("fastcgi: Options.AllowUIDs: this system does not tell the uid of a peer: use the socket file's owner, group and mode")
+		return nil, errors.New("fastcgi: ListenOptions.AllowUIDs: this system does not tell the uid of a peer: " +
+			"use the socket file's owner, group and mode")
 	}
 	fromEnv, err := parseAllow(os.Getenv(webServerAddrs))
 	if err != nil {

@@ -83,7 +83,7 @@ func newOpener(opts *Options) (*opener, error) {
 		opts = new(Options)
 	}
 	if opts.Mode&^fs.ModePerm != 0 {
-		return nil, fmt.Errorf("fastcgi: Options.Mode %v has more than permission bits: write 0660", opts.Mode)
+		return nil, fmt.Errorf("fastcgi: ListenOptions.Mode %v has more than permission bits: write 0660", opts.Mode)
 	}
 	guard, err := newGuard(opts)
 	if err != nil {
@@ -95,7 +95,7 @@ func newOpener(opts *Options) (*opener, error) {
 // refuseFileOptions refuses options that concern a socket file, for a socket that has none.
 func (o *opener) refuseFileOptions() error {
 	if o.opts.Mode != 0 || o.opts.Owner != "" || o.opts.Group != "" {
-		return errors.New("fastcgi: Options.Mode, Owner and Group are for socket files: leave them out, or listen on unix:/path")
+		return errors.New("fastcgi: ListenOptions.Mode, Owner and Group are for socket files: leave them out, or listen on unix:/path")
 	}
 	return nil
 }

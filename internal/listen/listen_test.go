@@ -102,7 +102,7 @@ func TestListenExposed(t *testing.T) {
 	for _, addr := range []string{":0", "0.0.0.0:0", "tcp::0", "tcp:0.0.0.0:0"} {
 		t.Run(addr, func(t *testing.T) {
 			wantListenError(t, addr, nil, "refusing to listen on")
-			wantListenError(t, addr, nil, "Options.AllowAnyAddress")
+			wantListenError(t, addr, nil, "ListenOptions.AllowAnyAddress")
 			mustListen(t, addr, &listen.Options{Allow: somebody})
 			mustListen(t, addr, &listen.Options{AllowAnyAddress: true})
 			t.Setenv("FCGI_WEB_SERVER_ADDRS", "192.0.2.1")

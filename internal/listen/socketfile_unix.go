@@ -78,6 +78,14 @@ func (o *opener) newFileMaker(path string) (*fileMaker, error) {
 	return m, nil
 }
 
+// mode is the permission that the socket file gets.
+func (o *opener) mode() os.FileMode {
+	if o.opts.Mode == 0 {
+		return DefaultMode
+	}
+	return o.opts.Mode
+}
+
 // listen binds the socket, sets who may connect, and only then calls listen: until then connecting is refused to
 // everybody, so the mode that bind gives the file, which depends on the process-wide umask, does not count. See
 // newSocket for a kernel where that alone is not enough.
@@ -129,7 +137,7 @@ func (m *fileMaker) bind() (int, error) {
 //
 // Linux looks at a file's mode and at whether its socket listens at two different instants: a connection that found the
 // mode still wide may get through after listen. But bind takes the mode from the socket itself, less the umask. The
-// BSDs hold the file's lock over both looks, and refuse fchmod.
+// BSDs hold the file's lock over both looks, and some refuse fchmod.
 func (m *fileMaker) newSocket() (int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
@@ -146,15 +154,16 @@ func (m *fileMaker) newSocket() (int, error) {
 	return fd, nil
 }
 
-// restrict gives the socket file its mode and owner and makes sure of the mode: some file systems take no orders.
+// restrict gives the socket file its owner and then its mode, lest the mode's rights go to the group it had before. It
+// makes sure of the mode: some file systems take no orders.
 func (m *fileMaker) restrict() (os.FileInfo, error) {
-	if err := m.dir.Chmod(m.base, m.mode); err != nil {
-		return nil, err
-	}
 	if m.uid != unchanged || m.gid != unchanged {
 		if err := m.dir.Lchown(m.base, m.uid, m.gid); err != nil {
 			return nil, fmt.Errorf("%w: only root can give the file to another user, and others only to a group they are in", err)
 		}
+	}
+	if err := m.dir.Chmod(m.base, m.mode); err != nil {
+		return nil, err
 	}
 	info, err := m.dir.Lstat(m.base)
 	if err != nil {

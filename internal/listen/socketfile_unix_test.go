@@ -116,9 +116,9 @@ func TestListenUnixOwner(t *testing.T) {
 
 func TestListenUnixUnknownOwner(t *testing.T) {
 	path := socketPath(t)
-	wantListenError(t, path, &listen.Options{Owner: "no-such-user"}, `Options.Owner "no-such-user"`)
-	wantListenError(t, path, &listen.Options{Group: "no-such-group"}, `Options.Group "no-such-group"`)
-	wantListenError(t, path, &listen.Options{Owner: "-1"}, `Options.Owner "-1"`)
+	wantListenError(t, path, &listen.Options{Owner: "no-such-user"}, `owner "no-such-user"`)
+	wantListenError(t, path, &listen.Options{Group: "no-such-group"}, `group "no-such-group"`)
+	wantListenError(t, path, &listen.Options{Owner: "-1"}, `owner "-1"`)
 	wantEmptyDirectory(t, filepath.Dir(path))
 }
 

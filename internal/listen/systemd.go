@@ -57,9 +57,10 @@ func parseSystemd(count, names string) ([]systemdSocket, error) {
 
 // systemd takes over all the sockets or none.
 func (o *opener) systemd(sockets []systemdSocket) ([]net.Listener, error) {
+	const remedy = "LISTEN_FDS must pass listening stream sockets: use ListenStream= and Accept=no in the socket unit"
 	ls := make([]net.Listener, 0, len(sockets))
 	for _, s := range sockets {
-		l, err := o.inherit(s.fd, s.name, "LISTEN_FDS must pass listening stream sockets: use ListenStream= and Accept=no in the socket unit")
+		l, err := o.inherit(s.fd, s.name, remedy)
 		if err != nil {
 			closeAll(ls)
 			return nil, err

@@ -31,11 +31,11 @@ func (o *opener) checkExposure(addr net.Addr) error {
 	case !ok:
 		return nil
 	case o.guard.hasUIDs():
-		return fmt.Errorf("fastcgi: Options.AllowUIDs cannot be checked on %v: use a Unix socket", addr)
+		return fmt.Errorf("fastcgi: ListenOptions.AllowUIDs cannot be checked on %v: use a Unix socket", addr)
 	case tcp.IP.IsLoopback(), o.guard.hasList(), o.opts.AllowAnyAddress:
 		return nil
 	}
 	return fmt.Errorf("fastcgi: refusing to listen on %v: FastCGI has no authentication and other machines can connect: "+
-		"list the web servers' addresses in %s or Options.Allow, use a Unix socket or 127.0.0.1, or set Options.AllowAnyAddress",
+		"list the web servers' addresses in %s or ListenOptions.Allow, use a Unix socket or 127.0.0.1, or set ListenOptions.AllowAnyAddress",
 		addr, webServerAddrs)
 }

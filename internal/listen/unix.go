@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 )
 
@@ -34,12 +33,4 @@ func (o *opener) abstract(name string) (net.Listener, error) {
 		return nil, err
 	}
 	return &Listener{inner: l, guard: o.guard}, nil
-}
-
-// mode is the permission that the socket file gets.
-func (o *opener) mode() os.FileMode {
-	if o.opts.Mode == 0 {
-		return DefaultMode
-	}
-	return o.opts.Mode
 }

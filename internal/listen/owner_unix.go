@@ -1,3 +1,5 @@
+//go:build unix
+
 package listen
 
 import (
@@ -11,7 +13,7 @@ const unchanged = -1
 
 // lookupOwner is the uid of a user given by name or number.
 func lookupOwner(owner string) (int, error) {
-	return lookupID("Owner", owner, func(name string) (string, error) {
+	return lookupID("owner", owner, func(name string) (string, error) {
 		u, err := user.Lookup(name)
 		if err != nil {
 			return "", err
@@ -22,7 +24,7 @@ func lookupOwner(owner string) (int, error) {
 
 // lookupGroup is the gid of a group given by name or number.
 func lookupGroup(group string) (int, error) {
-	return lookupID("Group", group, func(name string) (string, error) {
+	return lookupID("group", group, func(name string) (string, error) {
 		g, err := user.LookupGroup(name)
 		if err != nil {
 			return "", err
@@ -32,7 +34,7 @@ func lookupGroup(group string) (int, error) {
 }
 
 // lookupID asks the system for names only: numbers work where there is no user database.
-func lookupID(option, id string, lookup func(name string) (string, error)) (int, error) {
+func lookupID(what, id string, lookup func(name string) (string, error)) (int, error) {
 	if id == "" {
 		return unchanged, nil
 	}
@@ -41,7 +43,7 @@ func lookupID(option, id string, lookup func(name string) (string, error)) (int,
 	}
 	number, err := lookup(id)
 	if err != nil {
-		return 0, fmt.Errorf("Options.%s %q: %w: give a name that exists here, or a number", option, id, err)
+		return 0, fmt.Errorf("%s %q: %w: give a name that exists here, or a number", what, id, err)
 	}
 	return strconv.Atoi(number)
 }
