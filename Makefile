@@ -46,7 +46,7 @@ fuzz: ## each fuzz target for FUZZTIME=30s
 		listed=$$($(GO) test -list '^Fuzz' $$dir); \
 		for target in $$listed; do case $$target in Fuzz*) \
 			echo "$$dir $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$dir ;; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$dir ;; \
 		esac; done; \
 	done
 
