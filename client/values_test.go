@@ -91,3 +91,23 @@ func TestC11GetValuesCancelled(t *testing.T) {
 		}
 	})
 }
+
+// C14: a kept connection makes room for the question.
+func TestC14GetValuesStaysWithinMaxConns(t *testing.T) {
+	gone := make(chan struct{})
+	c := newClient(t, &client.Client{KeepConn: true, MaxConns: 1}, func(a *fakeapp.Conn) {
+		if a.N == 1 {
+			a.Say(a.Request().Answer("ok"))
+			a.AwaitClose()
+			close(gone)
+			return
+		}
+		<-gone
+		a.Say(result("A", "1"))
+		a.AwaitClose()
+	})
+	expect(t, c, get(), "ok")
+	if values, err := c.GetValues(t.Context(), "A"); err != nil || values["A"] != "1" {
+		t.Errorf("%v, %v", values, err)
+	}
+}

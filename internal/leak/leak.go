@@ -3,6 +3,7 @@
 package leak
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"runtime"
@@ -12,17 +13,23 @@ import (
 	"time"
 )
 
-// Main runs the tests of a package, for its TestMain, and exits.
+// Main runs the tests of a package, for its TestMain, and exits. It does not look
+// for leaks while fuzzing, which has processes and pipes of its own.
 func Main(m *testing.M) {
 	goroutines, fds := runtime.NumGoroutine(), countFDs()
 	code := m.Run()
-	if code == 0 && !returned(goroutines, fds) {
+	if code == 0 && !fuzzing() && !returned(goroutines, fds) {
 		fmt.Fprintf(os.Stderr, "leaked: %d goroutines, was %d; %d descriptors, was %d\n",
 			runtime.NumGoroutine(), goroutines, countFDs(), fds)
 		pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
 		code = 1
 	}
 	os.Exit(code)
+}
+
+func fuzzing() bool {
+	f := flag.Lookup("test.fuzz")
+	return f != nil && f.Value.String() != ""
 }
 
 // returned waits for what ends by itself to end.
