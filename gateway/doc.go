@@ -13,6 +13,8 @@
 //
 //	&gateway.Handler{Client: fpm, Root: "/var/www", Extension: ".php", FrontController: "/index.php"}
 //
+// FastCGI authorizers may be asked first, see [Handler.Authorizers].
+//
 // # What becomes of a request that fails
 //
 // The client gets a short page that names the status and nothing else; the cause
@@ -22,7 +24,7 @@
 //	404  the path is outside of Prefix, or names no script
 //	413  the body of a request without Content-Length exceeds SpoolLimit
 //	431  a header field does not fit into a record (64 KiB)
-//	500  the application does not serve responders (UNKNOWN_ROLE)
+//	500  the application does not serve the role it was asked for (UNKNOWN_ROLE)
 //	502  it can not be reached, breaks off before its header is complete, or
 //	     sends something that is no CGI response
 //	503  it refuses the request for now (OVERLOADED, CANT_MPX_CONN), or the

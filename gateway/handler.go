@@ -26,6 +26,14 @@ type Handler struct {
 	// Client talks to the application.
 	Client *client.Client
 
+	// Authorizers are asked, in this order, before the application is (§6.3), and
+	// before the request's body is read. One that answers "Status: 200" lets the
+	// request pass, and its Variable-NAME fields become parameters of it; any other
+	// status denies it, and that response goes to the client. One that fails, or
+	// sends no Status, lets nothing pass. Stderr and ResponseHeaderTimeout hold for
+	// each.
+	Authorizers []*client.Client
+
 	// Prefix is the part of the path that stands for the application, such as
 	// "/app": its SCRIPT_NAME. What follows is PATH_INFO. Paths that do not start
 	// with it, as whole segments, are not found. Empty means that the application
@@ -118,6 +126,7 @@ type exchange struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	control *http.ResponseController
+	granted []client.Param // by authorizers
 	body    *requestBody
 	code    int // of the response, once its header was given to w
 }
@@ -129,25 +138,31 @@ func (x *exchange) serve() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(x.r.Context())
-	defer cancel(nil)
-	patience := newPatience(x.handler.ResponseHeaderTimeout, cancel)
-	defer patience.stop()
-
+	if allowed, err := x.authorize(target); !allowed {
+		return err
+	}
+	patience := x.newPatience()
 	x.body, err = x.openBody(patience)
 	if err != nil {
 		return err
 	}
 	defer x.body.close()
+	req := &client.Request{Params: x.params(target, x.body.length), Stdin: x.body.reader}
+	return x.ask(patience, x.handler.Client, req, x.relay)
+}
+
+// ask sends a request and has then act on the answer, whose header must arrive
+// while there is patience.
+func (x *exchange) ask(p *patience, c *client.Client, req *client.Request, then func(*answer) error) error {
+	ctx, cancel := context.WithCancelCause(x.r.Context())
+	defer cancel(nil)
 	stderr := &lines{emit: x.logStderr}
 	defer stderr.flush()
+	req.Stderr = stderr
 
-	patience.start()
-	resp, err := x.handler.Client.Do(ctx, &client.Request{
-		Params: x.params(target, x.body.length),
-		Stdin:  x.body.reader,
-		Stderr: stderr,
-	})
+	p.start(cancel)
+	defer p.stop()
+	resp, err := c.Do(ctx, req)
 	if err != nil {
 		return whyCancelled(ctx, err)
 	}
@@ -156,8 +171,8 @@ func (x *exchange) serve() error {
 	if err != nil {
 		return whyCancelled(ctx, err)
 	}
-	patience.stop()
-	return x.relay(answer)
+	p.stop()
+	return then(answer)
 }
 
 // whyCancelled returns errHeaderTimeout in place of the error that it led to.

@@ -12,28 +12,30 @@ var errHeaderTimeout = errors.New("no response header in time")
 // patience is how long the gateway waits for the application's header. It does
 // not run while the gateway waits for the client's body instead.
 type patience struct {
-	limit  time.Duration
-	cancel context.CancelCauseFunc
+	limit time.Duration
 
 	mu      sync.Mutex
 	timer   *time.Timer // nil before start, and without a limit
 	stopped bool
 }
 
-func newPatience(limit time.Duration, cancel context.CancelCauseFunc) *patience {
+func (x *exchange) newPatience() *patience {
+	limit := x.handler.ResponseHeaderTimeout
 	if limit == 0 {
 		limit = DefaultResponseHeaderTimeout
 	}
-	return &patience{limit: limit, cancel: cancel}
+	return &patience{limit: limit}
 }
 
-func (p *patience) start() {
+// start sets the clock. Should it run down, cancel is called with
+// errHeaderTimeout.
+func (p *patience) start(cancel context.CancelCauseFunc) {
 	if p.limit < 0 {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.timer = time.AfterFunc(p.limit, func() { p.cancel(errHeaderTimeout) })
+	p.timer = time.AfterFunc(p.limit, func() { cancel(errHeaderTimeout) })
 }
 
 // pause stops the clock until resume.

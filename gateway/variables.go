@@ -40,10 +40,10 @@ func (x *exchange) params(t target, length int64) []client.Param {
 	x.addPeer(&v)
 	addTLS(&v, x.r.TLS)
 	addHeader(&v, x.r.Header)
-	if x.handler.Params == nil {
-		return v
+	if x.handler.Params != nil {
+		v = replaced(v, x.handler.Params(x.r))
 	}
-	return replaced(v, x.handler.Params(x.r))
+	return replaced(v, x.granted)
 }
 
 func (x *exchange) addServer(v *variables) {
@@ -156,7 +156,10 @@ func addHeader(v *variables, h http.Header) {
 }
 
 // replaced returns v with more, without what more has, too.
-func replaced(v variables, more []client.Param) []client.Param {
+func replaced(v variables, more []client.Param) variables {
+	if len(more) == 0 {
+		return v
+	}
 	names := make(map[string]bool, len(more))
 	for _, p := range more {
 		names[p.Name] = true
