@@ -114,38 +114,3 @@ func connectTo(path string) error {
 	defer syscall.Close(fd)
 	return syscall.Connect(fd, &syscall.SockaddrUnix{Name: path})
 }
-
-// Nothing is left open by success, refusal or failure.
-func TestDescriptorsReturn(t *testing.T) {
-	dir := t.TempDir()
-	use := func() {
-		mustListen(t, dir+"/s", nil).Close()
-		mustListen(t, "127.0.0.1:0", nil).Close()
-		makeStale(t, dir+"/stale")
-		mustListen(t, dir+"/stale", nil).Close()
-		live := mustListen(t, dir+"/live", nil)
-		wantListenError(t, dir+"/live", nil, "already in use")
-		live.Close()
-		wantListenError(t, dir+"/missing/s", nil, "no directory")
-		wantListenError(t, dir, nil, "is not a socket")
-		wantListenError(t, dir+"/s", &listen.Options{Owner: "no-such-user"}, "no-such-user")
-		f := openFile(t)
-		wantListenError(t, fdAddr(int(f.Fd())), nil, "is not a listening socket")
-		f.Close()
-	}
-	use() // the runtime opens its own, once
-	before := openDescriptors(t)
-	use()
-	if after := openDescriptors(t); after != before {
-		t.Errorf("%d descriptors are open, %d were before", after, before)
-	}
-}
-
-func openDescriptors(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(entries)
-}
