@@ -60,7 +60,7 @@ func (o *ListenOptions) internal() (*listen.Options, error) {
 	}
 	allow, err := listen.ParseAllow(o.Allow)
 	if err != nil {
-		return nil, fmt.Errorf("fastcgi: ListenOptions.Allow: %w", err)
+		return nil, fmt.Errorf("%w in ListenOptions.Allow", err)
 	}
 	log := o.ErrorLog
 	if log == nil {
