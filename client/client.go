@@ -62,7 +62,7 @@ type Client struct {
 	// ParamTooLargeError.
 	SplitPairs bool
 
-	pool pool
+	pool connPool
 }
 
 // Do sends a request and returns its response once its first byte arrived, or,

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
@@ -149,7 +150,8 @@ func (c *conn) settle() {
 // readLoop reads until the connection is closed, by either side.
 func (c *conn) readLoop() {
 	defer close(c.done)
-	buf := make([]byte, 32<<10)
+	buf := pool.Get(chunkLen)[:chunkLen]
+	defer pool.Put(buf)
 	for {
 		n, err := c.nc.Read(buf)
 		if !c.received(buf[:n], err) {

@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// A pool holds a client's connections: all of them, for Close, and those that
+// A connPool holds a client's connections: all of them, for Close, and those that
 // are idle, the one used last at the end.
 //
 // Every request holds a place from enter to release; idle connections hold
 // none. Since a new connection is only made when none is idle, there are never
 // more connections than places.
-type pool struct {
+type connPool struct {
 	once   sync.Once
 	places chan struct{} // a value for each place taken; nil where there is no limit
 	closed chan struct{} // closed by shut
@@ -23,7 +23,7 @@ type pool struct {
 	idle   []*conn
 }
 
-func (p *pool) init(places int) {
+func (p *connPool) init(places int) {
 	p.once.Do(func() {
 		p.closed = make(chan struct{})
 		p.all = make(map[*conn]struct{})
@@ -34,7 +34,7 @@ func (p *pool) init(places int) {
 }
 
 // enter takes a place, as soon as there is one.
-func (p *pool) enter(ctx context.Context, places int) error {
+func (p *connPool) enter(ctx context.Context, places int) error {
 	p.init(places)
 	select {
 	case <-p.closed:
@@ -58,14 +58,14 @@ func (p *pool) enter(ctx context.Context, places int) error {
 }
 
 // release gives a place back.
-func (p *pool) release() {
+func (p *connPool) release() {
 	if p.places != nil {
 		<-p.places
 	}
 }
 
 // add registers a connection; false means that the pool is shut.
-func (p *pool) add(c *conn) bool {
+func (p *connPool) add(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.isShut {
@@ -77,7 +77,7 @@ func (p *pool) add(c *conn) bool {
 
 // take returns the idle connection that was used last, or nil. The oldest so
 // get the chance to time out.
-func (p *pool) take() *conn {
+func (p *connPool) take() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.idle) == 0 {
@@ -89,7 +89,7 @@ func (p *pool) take() *conn {
 }
 
 // put keeps an idle connection; false means that there is no room for it.
-func (p *pool) put(c *conn, room int) bool {
+func (p *connPool) put(c *conn, room int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.isShut || len(p.idle) >= room {
@@ -100,7 +100,7 @@ func (p *pool) put(c *conn, room int) bool {
 }
 
 // forget removes a connection that was closed.
-func (p *pool) forget(c *conn) {
+func (p *connPool) forget(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.all, c)
@@ -110,7 +110,7 @@ func (p *pool) forget(c *conn) {
 }
 
 // takeAll removes and returns the idle connections.
-func (p *pool) takeAll() []*conn {
+func (p *connPool) takeAll() []*conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	idle := p.idle
@@ -119,7 +119,7 @@ func (p *pool) takeAll() []*conn {
 }
 
 // shut refuses further connections and returns those that exist.
-func (p *pool) shut() []*conn {
+func (p *connPool) shut() []*conn {
 	p.init(0)
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
-// chunkLen is how much of a body is read at a time, in bytes.
+// chunkLen is how much is read at a time, of a body and from the connection, in
+// bytes.
 const chunkLen = 32 << 10
 
 // head encodes BEGIN_REQUEST and PARAMS. A parameter does not continue in
@@ -47,6 +49,7 @@ func (e *sourceError) Unwrap() error { return e.err }
 func (x *exchange) send(head []byte, req *Request) {
 	defer close(x.sendDone)
 	s := sender{x: x, out: head}
+	defer func() { pool.Put(s.chunk) }()
 	err := s.bodies(req)
 	if err == nil {
 		err = s.flush()
@@ -83,7 +86,7 @@ func (x *exchange) sent(err error) {
 type sender struct {
 	x     *exchange
 	out   []byte // encoded, not yet written
-	chunk []byte
+	chunk []byte // nil until there is a body to read
 }
 
 func (s *sender) bodies(req *Request) error {
@@ -109,7 +112,7 @@ func (s *sender) stream(t protocol.RecordType, body io.Reader) error {
 			}
 		}
 		if s.chunk == nil {
-			s.chunk = make([]byte, chunkLen)
+			s.chunk = pool.Get(chunkLen)[:chunkLen]
 		}
 		n, err := body.Read(s.chunk)
 		if err := s.encode(t, s.chunk[:n]); err != nil {

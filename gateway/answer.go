@@ -41,10 +41,9 @@ func (b *answerBody) Read(p []byte) (int, error) {
 // waiting reports whether the next Read may have to wait.
 func (b *answerBody) waiting() bool { return len(b.rest) == 0 && b.err == nil }
 
-// readAnswer reads the header.
-func readAnswer(resp *client.Response) (*answer, error) {
+// readAnswer reads the header. The answer uses buf.
+func readAnswer(resp *client.Response, buf []byte) (*answer, error) {
 	var parser cgi.HeaderParser
-	buf := make([]byte, copyLen)
 	for {
 		n, err := resp.Read(buf)
 		rest, done, headerErr := parser.Feed(buf[:n])

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/client"
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
 )
 
 // The defaults of [Handler].
@@ -167,7 +168,9 @@ func (x *exchange) ask(p *patience, c *client.Client, req *client.Request, then 
 		return whyCancelled(ctx, err)
 	}
 	defer resp.Close()
-	answer, err := readAnswer(resp)
+	buf := pool.Get(copyLen)[:copyLen]
+	defer pool.Put(buf)
+	answer, err := readAnswer(resp, buf)
 	if err != nil {
 		return whyCancelled(ctx, err)
 	}

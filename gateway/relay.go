@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
 )
 
 const (
@@ -59,7 +61,8 @@ var (
 // or -1. Whatever comes beyond it is dropped; should it not be reached, the
 // client must see that.
 func (x *exchange) copyBody(body *answerBody, length int64) error {
-	buf := make([]byte, copyLen)
+	buf := pool.Get(copyLen)[:copyLen]
+	defer pool.Put(buf)
 	for left := length; left != 0; {
 		if body.waiting() {
 			if err := x.flush(); err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/simple-fastcgi/fastcgi/gateway"
 )
 
-// CVE-2019-11043, Caddy #4614: what would end a line or a string in the
+// CVE-2019-11043: what would end a line or a string in the
 // application ends here.
 func TestControlCharactersInPaths(t *testing.T) {
 	f := scripted(t, &gateway.Handler{}, params)

@@ -144,6 +144,7 @@ func (c *Conn) Request() *Request {
 	if r == nil || r.Role == protocol.RoleAuthorizer {
 		return r
 	}
+	var stdin, data []byte
 	last := protocol.TypeStdin
 	if r.Role == protocol.RoleFilter {
 		last = protocol.TypeData
@@ -157,11 +158,12 @@ func (c *Conn) Request() *Request {
 			c.t.Errorf("application: %v", err)
 			return nil
 		case ev.Type == last && ev.End:
+			r.Stdin, r.Data = string(stdin), string(data)
 			return r
 		case ev.Type == protocol.TypeStdin:
-			r.Stdin += string(ev.Data)
+			stdin = append(stdin, ev.Data...)
 		case ev.Type == protocol.TypeData:
-			r.Data += string(ev.Data)
+			data = append(data, ev.Data...)
 		default:
 			c.t.Errorf("application: unexpected %v", ev.Type)
 			return nil
