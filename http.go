@@ -14,7 +14,8 @@ import (
 //     under a path with http.StripPrefix. The URL never has a host, whatever a
 //     client writes: Host is HTTP_HOST, or else SERVER_NAME and SERVER_PORT.
 //   - TLS is set if HTTPS or REQUEST_SCHEME says so, with as much of the
-//     connection's state as SSL_PROTOCOL, SSL_CIPHER and SSL_TLS_SNI tell.
+//     connection's state as SSL_PROTOCOL, SSL_CIPHER, SSL_TLS_SNI, SSL_CLIENT_CERT
+//     and SSL_CLIENT_VERIFY tell.
 //   - ContentLength is -1 if the body's length is not known. The body is read as
 //     it arrives, and reading and writing may go on side by side.
 //   - The context is cancelled as [Request.Context] is, and has values for
@@ -44,8 +45,8 @@ func HTTP(h http.Handler) Handler {
 
 // FromContext returns the FastCGI request that an http.Handler is serving, from
 // the context of its http.Request: for Params and Role, which net/http has no
-// place for, and Stderr and SetAppStatus. It returns nil if the context is not
-// from a request served through HTTP.
+// place for, and Stderr and SetAppStatus. Its Read is the http.Request's Body. It
+// is nil if the context is not from a request served through HTTP.
 func FromContext(ctx context.Context) *Request {
 	r, _ := ctx.Value(requestKey{}).(*Request)
 	return r
@@ -62,6 +63,7 @@ func (r *Request) SetAppStatus(status uint32) { response{r}.SetAppStatus(status)
 type httpHandler struct {
 	handler http.Handler
 	server  *http.Server // for http.ServerContextKey; it serves nothing
+	dates   dateLine
 }
 
 // An httpCall is a request of an http.Handler: one allocation for all that it
@@ -70,14 +72,15 @@ type httpCall struct {
 	context  httpContext
 	body     httpBody
 	response httpResponse
+	values   [headerBatch]string // of the request's header
 }
 
 // ServeFastCGI implements Handler.
 func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
 	call := &httpCall{
-		context:  httpContext{Context: r.Context(), request: r, server: h.server},
+		context:  httpContext{request: r, server: h.server, base: r.x.conn.service.base},
 		body:     httpBody{request: r},
-		response: httpResponse{w: w, request: r, length: -1},
+		response: httpResponse{w: w, request: r, dates: &h.dates, length: -1},
 	}
 	req, err := newHTTPRequest(call)
 	if err != nil {

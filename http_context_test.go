@@ -89,15 +89,22 @@ func TestHTTPContextEnds(t *testing.T) {
 
 // What is kept of a request when it is over says so.
 func TestHTTPContextOver(t *testing.T) {
+	type key struct{}
 	onUnix(t, func(t *testing.T, p place) {
 		kept := make(chan *http.Request, 1)
-		web := p.serveHTTP(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { kept <- r })).dial(t)
+		web := p.serve(t, &fastcgi.Server{
+			Handler:     fastcgi.HTTP(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { kept <- r })),
+			BaseContext: context.WithValue(t.Context(), key{}, "base"),
+		}).dial(t)
 		web.send(start(1, true, httpGet("X", "y")...), stdin(1, "unread"))
 		web.answer(1)
 		r := <-kept
 		fr := fastcgi.FromContext(r.Context())
 		if err := r.Context().Err(); err == nil || fr.Params.Get("X") != "y" {
 			t.Errorf("context has error %v, parameters are %v", err, fr.Params)
+		}
+		if got := r.Context().Value(key{}); got != "base" {
+			t.Errorf("the base context's value is %v", got)
 		}
 		if _, err := fr.Stderr().Write([]byte("late")); !errors.Is(err, fastcgi.ErrFinished) {
 			t.Errorf("writing: %v", err)

@@ -30,7 +30,14 @@ func (h *httpResponse) fix() {
 	h.head.hasEncoding = h.fields.Get("Content-Encoding") != ""
 	_, h.head.hasLength = h.fields["Content-Length"]
 	h.setLength(h.fields.Get("Content-Length"))
-	for _, name := range sortedNames(h.fields) {
+	// In order, so that the same response is the same bytes each time.
+	var room [16]string
+	names := room[:0]
+	for name := range h.fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
 		if h.passes(name) {
 			h.addField(name, h.fields[name])
 		}
@@ -39,20 +46,6 @@ func (h *httpResponse) fix() {
 
 // headerSize is the room for a header block to start with.
 const headerSize = 512
-
-// sortedNames returns the names of the fields in order, so that the same
-// response is the same bytes each time.
-func sortedNames(fields http.Header) []string {
-	if len(fields) == 0 {
-		return nil
-	}
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
 
 // setLength takes the handler's Content-Length.
 func (h *httpResponse) setLength(value string) {
@@ -127,9 +120,10 @@ func (h *httpResponse) complete(start []byte) []byte {
 	if h.done && withBody && !h.head.hasLength && (!h.isHead || len(h.held) > 0) {
 		h.addLine("Content-Length", strconv.Itoa(len(h.held)))
 	}
-	b := pool.Grow(h.head.block, len("Date: \r\n\r\n")+len(http.TimeFormat))
+	date := ""
 	if !h.head.hasDate {
-		b = append(time.Now().UTC().AppendFormat(append(b, "Date: "...), http.TimeFormat), "\r\n"...)
+		date = h.dates.get(time.Now())
 	}
-	return append(b, "\r\n"...)
+	b := pool.Grow(h.head.block, len(date)+len("\r\n"))
+	return append(append(b, date...), "\r\n"...)
 }

@@ -20,15 +20,16 @@ type metaVariables struct {
 	contentLength                           string
 	https, scheme                           string
 	sslProtocol, sslCipher, sslServerName   string
+	sslClientCert, sslClientVerify          string
 
 	header http.Header
-	values []string // where the values of header lie, one each
+	values []string // room for the values of header, one each
 }
 
 // newHTTPRequest makes the http.Request of a call.
 func newHTTPRequest(call *httpCall) (*http.Request, error) {
 	request := call.context.request
-	var v metaVariables
+	v := metaVariables{header: make(http.Header), values: call.values[:]}
 	if err := v.collect(request.Params); err != nil {
 		return nil, err
 	}
@@ -53,14 +54,11 @@ func newHTTPRequest(call *httpCall) (*http.Request, error) {
 
 // collect reads the parameters.
 func (v *metaVariables) collect(p Params) error {
-	v.header = make(http.Header)
 	for name, value := range p.All() {
 		if field := v.field(name); field != nil {
 			*field = value
-			if name != "CONTENT_LENGTH" {
-				continue
-			}
-		} else if name != "CONTENT_TYPE" && !strings.HasPrefix(name, "HTTP_") {
+		}
+		if !carriesHeader(name) {
 			continue
 		}
 		if err := v.addHeader(name, value); err != nil {
@@ -111,11 +109,27 @@ func (v *metaVariables) field(name string) *string {
 		return &v.sslCipher
 	case "SSL_TLS_SNI":
 		return &v.sslServerName
+	case "SSL_CLIENT_CERT":
+		return &v.sslClientCert
+	case "SSL_CLIENT_VERIFY":
+		return &v.sslClientVerify
 	}
 	return nil
 }
 
-// headerBatch is how many header values are allocated at once.
+// carriesHeader reports whether a variable may carry a header field. The field
+// Host is no part of an http.Request's header.
+func carriesHeader(variable string) bool {
+	switch variable {
+	case "CONTENT_TYPE", "CONTENT_LENGTH":
+		return true
+	case "HTTP_HOST":
+		return false
+	}
+	return strings.HasPrefix(variable, "HTTP_")
+}
+
+// headerBatch is how many header values there is room for at once.
 const headerBatch = 16
 
 // addHeader adds the header field that a variable carries. An empty variable is

@@ -20,6 +20,7 @@ const holdBack = 2048
 type httpResponse struct {
 	w       ResponseWriter
 	request *Request
+	dates   *dateLine
 	isHead  bool // the method is HEAD
 
 	fields  http.Header // the handler's

@@ -2,6 +2,9 @@ package fastcgi
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"net/url"
 	"strings"
 )
 
@@ -12,12 +15,37 @@ func (v *metaVariables) isTLS() bool {
 
 // tlsState returns what the web server tells of the client's TLS connection.
 func (v *metaVariables) tlsState() *tls.ConnectionState {
-	return &tls.ConnectionState{
+	state := &tls.ConnectionState{
 		HandshakeComplete: true,
 		Version:           tlsVersions[v.sslProtocol],
 		CipherSuite:       cipherSuite(v.sslCipher),
 		ServerName:        v.sslServerName,
 	}
+	if cert := parseCertificate(v.sslClientCert); cert != nil {
+		state.PeerCertificates = []*x509.Certificate{cert}
+		if v.sslClientVerify == "SUCCESS" {
+			state.VerifiedChains = [][]*x509.Certificate{{cert}}
+		}
+	}
+	return state
+}
+
+// parseCertificate reads a certificate in PEM, or returns nil. nginx has it in
+// three forms: as it is, with a tab before each line ($ssl_client_cert), and
+// escaped as in a URL ($ssl_client_escaped_cert).
+func parseCertificate(text string) *x509.Certificate {
+	if strings.Contains(text, "%") {
+		text, _ = url.PathUnescape(text)
+	}
+	block, _ := pem.Decode([]byte(strings.ReplaceAll(text, "\t", "")))
+	if block == nil {
+		return nil
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil
+	}
+	return cert
 }
 
 // tlsVersions are the versions as OpenSSL, and so web servers, call them.
