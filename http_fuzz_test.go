@@ -19,6 +19,7 @@ func FuzzHTTPRequest(f *testing.F) {
 		}
 		f.Add(v["REQUEST_URI"], v["HTTP_HOST"], v["QUERY_STRING"], v["PATH_INFO"], v["SERVER_NAME"], v["HTTP_X_A"])
 	}
+	f.Add("a:", "", "b", "", "", "")
 	requests := make(chan *http.Request, 1)
 	p := place{drivers[0], "unix"}
 	app := p.serveHTTP(f, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { requests <- r }))

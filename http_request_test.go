@@ -173,6 +173,8 @@ func TestHTTPRefuses(t *testing.T) {
 		{"relative URI", []string{"REQUEST_URI", "a"}, "REQUEST_URI"},
 		{"opaque URI", []string{"REQUEST_URI", "mailto:a"}, "REQUEST_URI"},
 		{"URI of another scheme", []string{"REQUEST_URI", "ftp://evil.example/"}, "REQUEST_URI"},
+		{"URI of a scheme alone", []string{"REQUEST_URI", "a:"}, "REQUEST_URI"},
+		{"URI of a scheme and a path", []string{"REQUEST_URI", "a:/b"}, "REQUEST_URI"},
 		{"authority", []string{"REQUEST_METHOD", "CONNECT", "REQUEST_URI", "evil.example:80"}, "REQUEST_URI"},
 		{"URI with a newline", []string{"REQUEST_URI", "/\n"}, "REQUEST_URI"},
 		{"URI with a bad escape", []string{"REQUEST_URI", "/%zz"}, "REQUEST_URI"},

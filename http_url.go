@@ -14,16 +14,17 @@ func (v *metaVariables) setURL(r *http.Request) error {
 		r.RequestURI = v.composedURI()
 	}
 	target := originForm(r.RequestURI)
+	if target != "*" && !strings.HasPrefix(target, "/") {
+		return fmt.Errorf("REQUEST_URI is %q, which is neither a path nor a URL of http", v.requestURI)
+	}
 	// Servlet containers leave the query out of REQUEST_URI.
-	if v.query != "" && strings.HasPrefix(target, "/") && !strings.Contains(target, "?") {
+	if v.query != "" && target != "*" && !strings.Contains(target, "?") {
 		target += "?" + v.query
 	}
+	// With a slash in front, everything is path and query.
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
 		return fmt.Errorf("REQUEST_URI is %q, QUERY_STRING is %q: %w", v.requestURI, v.query, err)
-	}
-	if u.Host != "" || u.Opaque != "" {
-		return fmt.Errorf("REQUEST_URI is %q, which is neither a path nor a URL of http", v.requestURI)
 	}
 	r.URL = u
 	return nil
