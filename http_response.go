@@ -1,6 +1,7 @@
 package fastcgi
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -31,6 +32,7 @@ type httpResponse struct {
 	held    []byte      // the start of the body, from the pool; not sent yet
 	length  int64       // the Content-Length that the handler set; -1 if none
 	written int64       // bytes of the body so far
+	excess  bool        // the handler tried to write more than length
 }
 
 // Header implements http.ResponseWriter.
@@ -49,7 +51,7 @@ func (h *httpResponse) WriteHeader(code int) {
 		h.warn("superfluous WriteHeader", "status", code, "caller", caller())
 		return
 	case code < 100 || code > 999:
-		panic("fastcgi: WriteHeader code does not have three digits")
+		panic(fmt.Sprintf("fastcgi: WriteHeader code %d does not have three digits", code))
 	case code < 200 && code != http.StatusSwitchingProtocols:
 		return
 	}
@@ -119,10 +121,13 @@ func (h *httpResponse) account(n int) error {
 	if !bodyAllowed(h.status) {
 		return http.ErrBodyNotAllowed
 	}
-	h.written += int64(n)
-	if h.length >= 0 && h.written > h.length {
+	if h.length >= 0 && int64(n) > h.length-h.written {
+		h.excess = true
+	}
+	if h.excess {
 		return http.ErrContentLength
 	}
+	h.written += int64(n)
 	return nil
 }
 

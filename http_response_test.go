@@ -101,6 +101,15 @@ func TestHTTPResponse(t *testing.T) {
 			"Status: 200 OK\r\nContent-Length: 3\r\nContent-Type: text/plain; charset=utf-8\r\nDate.\r\nab", 1, "shorter",
 		},
 		{
+			"too long at once", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Length", "3")
+				for _, piece := range []string{"a", "bcd", "b"} {
+					io.WriteString(w, piece)
+				}
+			},
+			"Status: 200 OK\r\nContent-Length: 3\r\nContent-Type: text/plain; charset=utf-8\r\nDate.\r\na", 1, "shorter",
+		},
+		{
 			"superfluous status", func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(404)
 				w.WriteHeader(200)
