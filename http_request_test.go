@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,6 +159,32 @@ func describe(r *http.Request) map[string]string {
 		"URL.Host": r.URL.Host + r.URL.Scheme + r.URL.Opaque + r.URL.User.String(), "Host": r.Host,
 		"RemoteAddr": r.RemoteAddr, "TLS": tlsState, "Header": strings.Join(header, "; "), "ContentLength": length,
 	}
+}
+
+// Header fields are many or few, and each has its own value, to which a handler may append.
+func TestHTTPManyFields(t *testing.T) {
+	onUnix(t, func(t *testing.T, p place) {
+		headers := make(chan http.Header, 1)
+		web := p.serveHTTP(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			for name := range r.Header {
+				r.Header.Add(name, "more")
+			}
+			headers <- r.Header
+		})).dial(t)
+		for n := range 40 {
+			var params []string
+			want := http.Header{}
+			for i := range n {
+				value := strconv.Itoa(i)
+				params = append(params, "HTTP_X_"+value, value)
+				want["X-"+value] = []string{value, "more"}
+			}
+			web.ask(1, httpGet(params...)...)
+			if got := <-headers; !reflect.DeepEqual(got, want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		}
+	})
 }
 
 // A request that net/http would not let through does not reach the handler.

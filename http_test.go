@@ -34,10 +34,13 @@ func httpGet(more ...string) []string {
 
 // A nil handler is what it is in net/http.
 func TestHTTPDefaultMux(t *testing.T) {
-	http.HandleFunc("/http-test", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(418) })
+	usual := http.DefaultServeMux
+	t.Cleanup(func() { http.DefaultServeMux = usual })
+	http.DefaultServeMux = http.NewServeMux()
+	http.HandleFunc("/tea", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(418) })
 	onUnix(t, func(t *testing.T, p place) {
 		web := p.serveHTTP(t, nil).dial(t)
-		if got := web.ask(1, httpGet("REQUEST_URI", "/http-test")...).status(); got != 418 {
+		if got := web.ask(1, httpGet("REQUEST_URI", "/tea")...).status(); got != 418 {
 			t.Errorf("status %d", got)
 		}
 	})
