@@ -63,3 +63,22 @@ func playMute([]string) int {
 	time.Sleep(time.Hour)
 	return 96
 }
+
+// playSMTP greets whoever connects.
+func playSMTP([]string) int {
+	l, err := net.FileListener(os.Stdin)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 95
+	}
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 94
+		}
+		fmt.Fprint(conn, "220 mail.example.org ready\r\n")
+		io.Copy(io.Discard, conn)
+		conn.Close()
+	}
+}

@@ -36,6 +36,7 @@ var roles = map[string]func(args []string) int{
 	"play-app":  playApplication,
 	"play-exit": playExit,
 	"play-mute": playMute,
+	"play-smtp": playSMTP,
 }
 
 // clean waits for what ends by itself to end. Two goroutines of os/signal stay once it was used.

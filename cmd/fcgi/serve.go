@@ -53,11 +53,12 @@ when every request was finished, 1 when something went wrong, and 2 when the arg
 		},
 	}
 	flags := cmd.Flags()
+	flags.SortFlags = false
 	flags.SetInterspersed(false) // what follows COMMAND is its own
 	flags.StringVar(&o.listen, "listen", defaultListen, "serve HTTP on `HOST:PORT`; port 0 picks a free one")
-	flags.StringVar(&o.root, "root", "", "serve the files under `DIR` as they are, and ask the application for everything else; files whose names begin with a dot are never served")
-	flags.StringVar(&o.extension, "extension", "", "run files under --root that end in `EXT`, such as .php, instead of serving them; /index with EXT answers what names no file")
-	flags.IntVarP(&o.workers, "workers", "n", 1, "run the application `N` times; the processes share the socket")
+	flags.StringVar(&o.root, "root", "", "serve the files under `DIR`, dot files excepted; the application gets all other requests")
+	flags.StringVar(&o.extension, "extension", "", "run the files under --root that end in `EXT`, rather than serve them, as for .php; /index with EXT gets the paths that name no file")
+	flags.IntVarP(&o.workers, "workers", "n", 1, "run the application `N` times, on one socket")
 	flags.DurationVar(&o.drain, "drain", defaultDrain, "how `LONG` requests may go on after Ctrl-C")
 	flags.BoolVar(&o.json, "json", false, "print the log on standard output, a JSON object a line")
 	cmd.MarkFlagDirname("root")
@@ -94,42 +95,40 @@ func serve(ctx context.Context, o *serveOptions, stdout, stderr io.Writer) error
 }
 
 // serve makes what there is to make, in the order in which a mistake is found soonest, and unmakes it in reverse.
-func (o *serveOptions) serve(stop stop, log *journal) error {
-	front, err := newFront(o, log)
+func (o *serveOptions) serve(stop stopRequests, log *journal) error {
+	f, err := newFront(o, log)
 	if err != nil {
 		return err
 	}
-	defer front.close()
+	defer f.close()
 	app, err := startApplication(o, log)
 	if err != nil {
 		return err
 	}
 	defer app.close()
 
-	manners, err := app.await(stop.drain)
+	m, err := app.await(stop.drain)
 	if err != nil {
 		return err
 	}
-	backend := manners.client(app.address(), o.workers)
-	defer backend.Close()
-	front.start(newHandler(o, backend, front.root, log))
+	f.start(newHandler(o, app.connect(m), f.root, log))
 	if stop.drain.Err() == nil {
-		log.ready(front.url, app.name, manners)
+		log.ready(f.url, app.name, m)
 	}
 	select {
 	case <-stop.drain.Done():
-		return o.finish(stop, front, app, log)
-	case err := <-front.broken:
+		log.draining(f.active.Load())
+		return o.finish(stop, f, app, log)
+	case err := <-f.broken:
 		return failed(err, "the HTTP server stopped: "+err.Error(), "")
 	}
 }
 
-// finish finishes the requests and then ends the workers, which have to answer them.
-func (o *serveOptions) finish(stop stop, front *front, app *application, log *journal) error {
-	log.draining(front.active.Load())
+// finish finishes the requests, and then ends the workers, which are needed for that.
+func (o *serveOptions) finish(stop stopRequests, f *front, app *application, log *journal) error {
 	enough, cancel := context.WithTimeout(stop.atOnce, o.drain)
 	defer cancel()
-	cut := front.drain(enough)
+	cut := f.drain(enough)
 	if !app.stop(stop.atOnce) && stop.atOnce.Err() == nil {
 		log.warn(app.name + " did not end when it was asked to (SIGTERM), and was killed")
 	}

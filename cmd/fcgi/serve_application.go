@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/simple-fastcgi/fastcgi/client"
 	"github.com/simple-fastcgi/fastcgi/internal/supervise"
 )
 
@@ -19,6 +20,7 @@ type application struct {
 	name   string            // as it was typed
 	socket *supervise.Socket // private, since whoever can connect can claim to be any visitor
 	pool   supervise.Pool
+	client *client.Client // made by connect
 	log    *journal
 
 	answered atomic.Bool // await is over: from now on, workers that end are replaced
@@ -94,15 +96,30 @@ func (a *application) await(ctx context.Context) (manners, error) {
 	}
 }
 
+// connect makes the client that requests go through.
+func (a *application) connect(m manners) *client.Client {
+	a.client = m.client(a.address(), a.pool.Workers)
+	return a.client
+}
+
 // stop ends the workers, and reports whether they needed no force. When ctx is done, they get no time.
 func (a *application) stop(ctx context.Context) bool {
+	a.disconnect()
 	grace, cancel := context.WithTimeout(ctx, workerGrace)
 	defer cancel()
 	return a.pool.Shutdown(grace) == nil
 }
 
+// disconnect comes before the end of the workers: some wait with that until nobody is connected.
+func (a *application) disconnect() {
+	if a.client != nil {
+		a.client.Close()
+	}
+}
+
 // close ends what is left of the workers at once.
 func (a *application) close() {
+	a.disconnect()
 	atOnce, cancel := context.WithCancel(context.Background())
 	cancel()
 	a.pool.Shutdown(atOnce)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -58,6 +59,20 @@ func TestServeSaysWhatWentWrong(t *testing.T) {
 				t.Errorf("%s: nothing says %q in:\n%s", tt.name, want, stderr)
 			}
 		}
+	}
+}
+
+// With --json, the reason is where programs read, and where people do.
+func TestServeTellsProgramsWhatWentWrong(t *testing.T) {
+	code, stdout, stderr := runOnce(t, "serve", "--json", "--listen", "127.0.0.1:0", "--", os.Args[0], "play-exit", "7")
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	var last entry
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil {
+		t.Fatalf("%v in %s", err, stdout)
+	}
+	const want = "exited with status 7 before it answered"
+	if code != exitFailed || last.Event != "failed" || !strings.Contains(last.Text, want) || !strings.Contains(stderr, want) {
+		t.Errorf("exit code %d, last event %+v, errors:\n%s", code, last, stderr)
 	}
 }
 

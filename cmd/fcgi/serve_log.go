@@ -68,6 +68,9 @@ func (j *journal) ready(url, command string, m manners) {
 		text = command + " is at " + url
 	}
 	j.write(entry{Event: "ready", URL: url, Text: text})
+	if m.isForeign() {
+		j.warn(command + " does not speak FastCGI as it should: " + m.err.Error())
+	}
 	if j.program == nil {
 		j.write(entry{Text: "Ctrl-C finishes what is under way and stops; a second Ctrl-C stops at once"})
 	}

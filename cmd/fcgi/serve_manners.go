@@ -58,3 +58,9 @@ func (m manners) client(addr string, workers int) *client.Client {
 
 // isSilent reports whether the application took no notice of the question, or is not ready to yet.
 func (m manners) isSilent() bool { return errors.Is(m.err, context.DeadlineExceeded) }
+
+// isForeign reports whether what it answered is not FastCGI.
+func (m manners) isForeign() bool {
+	var broken *protocol.Error
+	return errors.As(m.err, &broken)
+}

@@ -13,15 +13,15 @@ import (
 // the terminal has sent to all its children makes two of one; nobody presses it twice that fast.
 const echo = 100 * time.Millisecond
 
-// A stop is the two ways in which serve is asked to end.
-type stop struct {
+// StopRequests are the two ways in which serve is asked to end.
+type stopRequests struct {
 	drain   context.Context // done on the first signal: finish what is under way
 	atOnce  context.Context // done on the second
 	release func()          // gives the signals back
 }
 
-// watchSignals turns signals into a stop. When ctx is done, that counts as the first signal.
-func watchSignals(ctx context.Context) stop {
+// watchSignals turns signals into stopRequests. When ctx is done, that counts as the first signal.
+func watchSignals(ctx context.Context) stopRequests {
 	drain, startDraining := context.WithCancel(ctx)
 	atOnce, stopAtOnce := context.WithCancel(context.WithoutCancel(ctx))
 	signals := make(chan os.Signal, 2)
@@ -40,7 +40,7 @@ func watchSignals(ctx context.Context) stop {
 			}
 		}
 	})
-	return stop{drain, atOnce, func() {
+	return stopRequests{drain, atOnce, func() {
 		signal.Stop(signals)
 		close(signals)
 		watching.Wait()

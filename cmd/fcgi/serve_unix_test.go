@@ -192,6 +192,13 @@ func TestServeWaitsForNoAnswerForever(t *testing.T) {
 	s.end(exitOK)
 }
 
+func TestServeTellsOtherProtocolsApart(t *testing.T) {
+	s := begin(t, "serve", "--listen", "127.0.0.1:0", "--", os.Args[0], "play-smtp")
+	s.line("does not speak FastCGI as it should")
+	s.stop()
+	s.end(exitOK)
+}
+
 // F13, A47: what is under way is finished, and then everything ends.
 func TestCtrlCDrains(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
