@@ -297,6 +297,7 @@ func TestWhatAWorkerLeavesBehindIsKilled(t *testing.T) {
 // A daemon cannot be found any more, but must not hold up the worker's successor by holding on to its standard error.
 func TestDaemonHoldsNothingUp(t *testing.T) {
 	s := newStage(t, "daemon", 1)
+	s.pool.Command = append(s.pool.Command, filepath.Join(t.TempDir(), "first"))
 	s.start(t)
 	both := map[string]*visit{}
 	for range 2 {

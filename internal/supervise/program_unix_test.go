@@ -34,7 +34,10 @@ func play(role string) int {
 		return onTerm(func() { fmt.Fprintln(os.Stderr, "no"); select {} })
 	case "parent": // of a process in its group
 		return parent(nil)
-	case "daemon": // parent of one that left its group
+	case "daemon": // parent of one that left its group, but only once: nobody would end the next
+		if os.Mkdir(os.Args[1], 0o700) != nil {
+			return hold(role)
+		}
 		return parent(&syscall.SysProcAttr{Setsid: true})
 	case "supervisor":
 		return supervisor()
