@@ -15,7 +15,7 @@ FUZZTIME ?= 30s
 PLATFORMS := openbsd freebsd darwin windows
 
 # command:package, for what the tests start (Debian's names). The race detector needs the C compiler.
-NEEDED := cc:build-essential nginx:nginx-light cgi-fcgi:libfcgi-bin chromium:chromium
+NEEDED := cc:build-essential nginx:nginx-light php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bin chromium:chromium
 
 GO := go
 

@@ -1,14 +1,15 @@
 // Package fastcgi is the FastCGI toolkit for Go: applications that answer HTTP
 // behind nginx, Apache, lighttpd, Caddy, HAProxy, H2O or OpenBSD httpd.
 //
-// A program is a [Server] with a handler:
+// A whole program:
 //
-//	srv := &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
-//		fastcgi.SendResponse(w, 200, "application/json", r.Params)
-//	})}
-//	if err := srv.Run(context.Background()); err != nil {
-//		log.Fatal(err)
+//	func main() {
+//		fastcgi.Main(fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+//			fastcgi.SendResponse(w, 200, "application/json", r.Params)
+//		}))
 //	}
+//
+// [Server] is what Main runs; it has the settings.
 //
 // There are three kinds of handlers over one primitive, the exchange of a
 // request and its response: an [AsyncHandler] has it bare and holds no goroutine

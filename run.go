@@ -3,12 +3,22 @@ package fastcgi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/signal"
 	"sync"
 	"syscall"
 )
+
+// Main is the main function of a program that is nothing but a handler: it runs
+// a Server with it, and exits with status 1 and a message if that fails.
+func Main(h Handler) {
+	if err := (&Server{Handler: h}).Run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
 
 // Run is a whole main function. It serves the sockets that the parent process
 // passed (fd 0, or systemd's LISTEN_FDS), or Addr if that is set, until ctx ends or
