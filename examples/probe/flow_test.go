@@ -98,7 +98,7 @@ func heapWhileReading(t *testing.T, r io.Reader, srv *fastcgi.Server) (peak, rea
 	t.Helper()
 	start := heap()
 	for {
-		n, err := io.CopyN(io.Discard, r, 4<<20)
+		n, err := io.CopyN(io.Discard, r, 8<<20)
 		read += n
 		peak = max(peak, heap()-start, srv.Stats().BufferedBytes, srv.Stats().SpooledBytes)
 		if err == io.EOF {
