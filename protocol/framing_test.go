@@ -311,7 +311,6 @@ func TestReservedBytes(t *testing.T) {
 			{protocol.AppendEndRequest(dirty(), 1, protocol.EndRequest{AppStatus: 5, Status: 2}), end(1, 5, 2)},
 			{protocol.AppendUnknownType(dirty(), 42), unknownType(42)},
 			{protocol.AppendStreamEnd(dirty(), protocol.TypeStdout, 1), stdout(1, "")},
-			{protocol.AppendGetValues(dirty(), "a"), getValues(nv("a", ""))},
 			{protocol.AppendRecord(dirty(), protocol.TypeStderr, 1, []byte("x")), stderr(1, "x")},
 		} {
 			if !bytes.Equal(sent.got, wire(sent.want)) {

@@ -22,13 +22,20 @@ const (
 )
 
 // AppendGetValues appends a GET_VALUES record to dst that asks for names
-// (§4.1).
+// (§4.1). The record is padded to the next multiple of eight bytes, with one byte
+// at least: libfcgi does not notice that the content has ended before it has read
+// a byte more, and would wait for that in silence.
 func AppendGetValues(dst []byte, names ...string) []byte {
 	content := make([]byte, 0, 64)
 	for _, name := range names {
 		content = AppendPair(content, name, "")
 	}
-	return AppendRecord(dst, TypeGetValues, ManagementID, content)
+	at := len(dst)
+	dst = AppendRecord(dst, TypeGetValues, ManagementID, content)
+	var padding [8]byte
+	n := 8 - len(content)%8
+	dst[at+6] = byte(n)
+	return append(dst, padding[:n]...)
 }
 
 // A valuesReader reads the pairs of GET_VALUES or GET_VALUES_RESULT, cut
