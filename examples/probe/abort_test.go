@@ -41,7 +41,7 @@ func TestAbort(t *testing.T) {
 					await(srv, running)
 				}
 				c.Abort(t)
-				if end := c.AwaitEnd(t); end != (protocol.EndRequest{}) {
+				if _, end := c.AwaitEnd(t); end.Status != protocol.StatusRequestComplete {
 					t.Errorf("%s ends with %+v", query, end)
 				}
 				counted++
@@ -76,6 +76,36 @@ func TestDisconnect(t *testing.T) {
 				t.Errorf("after %s, do=aborts says %d, not %d", query, got, i+1)
 			}
 			await(srv, 0)
+		}
+	})
+}
+
+// F2: a web server that closes its half of the connection behind the request is
+// answered.
+func TestHalfClosed(t *testing.T) {
+	everyWay(t, func(t *testing.T, mode string, _ *fastcgi.Server, f *front.Front) {
+		for query, want := range map[string]string{
+			"do=ignore":         "ignored\n",
+			"do=echo":           long,
+			"do=digest":         sum(long),
+			"do=bytes&n=500000": mod251(500000),
+		} {
+			c := f.Dial(t)
+			c.Begin(t, query)
+			sent := c.SendBody(t, long)
+			stdout, end := c.AwaitEnd(t)
+			if err := <-sent; err != nil {
+				t.Errorf("%s: sending: %v", query, err)
+			}
+			body := front.Answer{Stdout: stdout}.Body()
+			if mode == "async" && query == "do=echo" && end.AppStatus == 1 {
+				// It may be cut short, but then it has to say so.
+				want = want[:min(len(want), len(body))]
+				end.AppStatus = 0
+			}
+			if body != want || end != (protocol.EndRequest{}) {
+				t.Errorf("%s is answered with %d bytes, %+v", query, len(body), end)
+			}
 		}
 	})
 }

@@ -50,6 +50,13 @@ func (c *call) finish() {
 	_ = c.ex.Finish(0) // it fails if it was called before
 }
 
+// cut ends a request of which more was to be sent. A web server that has only
+// closed its half of the connection can tell by the appStatus.
+func (c *call) cut() {
+	c.ex.SetAppStatus(1)
+	c.finish()
+}
+
 // An asyncResponder is the probe in async mode.
 type asyncResponder struct{ tally *tally }
 

@@ -56,7 +56,7 @@ func digestAsync(c *call) {
 	d := digest{Hash: sha256.New()}
 	body := lengthOf(c.ex.Params())
 	done := false
-	c.onAbort = c.finish
+	c.onAbort = c.cut
 	c.ex.OnBody(func(chunk []byte, last bool) {
 		if done {
 			return

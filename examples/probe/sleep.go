@@ -30,6 +30,6 @@ func sleepAsync(c *call) {
 	})
 	c.onAbort = func() {
 		stop()
-		c.finish()
+		c.cut()
 	}
 }

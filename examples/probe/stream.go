@@ -98,5 +98,5 @@ func (s *asyncStream) send() {
 
 func (s *asyncStream) abort() {
 	s.stop()
-	s.finish()
+	s.cut()
 }

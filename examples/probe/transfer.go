@@ -18,7 +18,7 @@ type transfer struct {
 // called.
 func newTransfer(c *call) *transfer {
 	t := &transfer{call: c}
-	c.onAbort = c.finish
+	c.onAbort = c.cut
 	t.ex.OnDrain(t.drained)
 	return t
 }

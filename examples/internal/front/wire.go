@@ -1,7 +1,9 @@
 package front
 
 import (
+	"errors"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -42,11 +44,23 @@ func (c *Conn) Begin(t testing.TB, query string) {
 	c.say(t, b, err)
 }
 
-// Send sends a piece of the body.
-func (c *Conn) Send(t testing.TB, p string) {
+// SendBody sends a body and closes this half of the connection, while the test
+// reads. The channel has the error, or nil.
+func (c *Conn) SendBody(t testing.TB, body string) <-chan error {
 	t.Helper()
-	b, err := c.proto.Send(nil, protocol.TypeStdin, requestID, []byte(p))
-	c.say(t, b, err)
+	b, err := c.proto.Send(nil, protocol.TypeStdin, requestID, []byte(body))
+	if err == nil {
+		b, err = c.proto.SendEnd(b, protocol.TypeStdin, requestID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := make(chan error, 1)
+	go func() {
+		_, err := c.Write(b)
+		sent <- errors.Join(err, c.Conn.(*net.UnixConn).CloseWrite())
+	}()
+	return sent
 }
 
 // Abort aborts the request (§5.4).
@@ -66,9 +80,11 @@ func (c *Conn) say(t testing.TB, b []byte, err error) {
 	}
 }
 
-// AwaitEnd reads up to END_REQUEST, the end of the request (§5.5).
-func (c *Conn) AwaitEnd(t testing.TB) protocol.EndRequest {
+// AwaitEnd reads up to END_REQUEST, the end of the request (§5.5), and returns
+// what came on STDOUT before.
+func (c *Conn) AwaitEnd(t testing.TB) (stdout string, end protocol.EndRequest) {
 	t.Helper()
+	var out strings.Builder
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := c.Read(buf)
@@ -80,8 +96,11 @@ func (c *Conn) AwaitEnd(t testing.TB) protocol.EndRequest {
 			if ev, p, err = c.proto.Next(p); err != nil {
 				t.Fatal(err)
 			}
-			if ev.Type == protocol.TypeEndRequest {
-				return protocol.EndRequest{AppStatus: ev.AppStatus, Status: ev.Status}
+			switch ev.Type {
+			case protocol.TypeStdout:
+				out.Write(ev.Data)
+			case protocol.TypeEndRequest:
+				return out.String(), protocol.EndRequest{AppStatus: ev.AppStatus, Status: ev.Status}
 			}
 		}
 	}
