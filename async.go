@@ -37,6 +37,7 @@ type callbacks struct {
 	told      bool // onAbort was called
 	full      bool // a Write was refused: onDrain is due
 	source    source
+	stalled   bool // source waits for room
 	finishing bool // Finish was called while source has more
 	status    uint32
 }
@@ -159,7 +160,7 @@ func (ex Exchange) ReadAll(limit int, f func(body []byte, err error)) {
 		}
 		f(body, err)
 	}
-	want := contentLength(ex.Params())
+	want := bodyLength(ex.Role(), ex.Params())
 	ex.OnAbort(finish)
 	ex.OnBody(func(chunk []byte, last bool) {
 		if done {
@@ -189,7 +190,7 @@ func (ex Exchange) ReadAll(limit int, f func(body []byte, err error)) {
 func (ex Exchange) OnAbort(f func(cause error)) {
 	defer ex.unlock()
 	if ex.lock() {
-		ex.x.async.onAbort = f
+		ex.x.async.onAbort, ex.x.async.told = f, false
 		if ex.x.cause != nil {
 			ex.x.conn.call(ex.x, callAbort)
 		}
@@ -202,6 +203,7 @@ func (ex Exchange) OnDrain(f func()) {
 	defer ex.unlock()
 	if ex.lock() {
 		ex.x.async.onDrain = f
+		ex.x.drain()
 	}
 }
 
@@ -288,7 +290,7 @@ func (ex Exchange) start() {
 			ID: x.id, Role: x.role, Params: x.parameters(), x: x, gen: ex.gen,
 		}}
 		ex.unlock()
-		call.left = contentLength(call.Params)
+		call.left = bodyLength(call.Role, call.Params)
 		go call.run()
 		return
 	}
@@ -308,6 +310,8 @@ func (ex Exchange) recover() {
 		src = ex.x.async.source
 		ex.x.panicked(reason, debug.Stack())
 		ex.x.release()
+	} else {
+		ex.x.conn.service.panicked(reason, debug.Stack(), "request", "ended")
 	}
 	ex.unlock()
 	if src != nil {
@@ -407,8 +411,23 @@ func (ex Exchange) drained() {
 
 func (ex Exchange) drainCallback() func() {
 	defer ex.unlock()
-	if !ex.lock() || ex.x.async.source != nil {
+	if !ex.lock() || !ex.x.drainDue() {
 		return nil
 	}
+	ex.x.async.full = false
 	return ex.x.async.onDrain
+}
+
+// drainDue reports whether a Write was refused and the next would not be.
+func (x *exchange) drainDue() bool {
+	a := &x.async
+	return a.full && a.source == nil && a.onDrain != nil && x.out.size <= outputLow
+}
+
+// drain notes that there is room for what had to wait for it.
+func (x *exchange) drain() {
+	if x.drainDue() || x.async.stalled && x.out.size <= outputLow {
+		x.async.stalled = false
+		x.conn.call(x, callDrain)
+	}
 }

@@ -82,7 +82,7 @@ func (c *conn) Receive(p []byte) {
 	c.enterLoop()
 	c.service.stats.bytesIn.Add(int64(len(p)))
 	now := time.Now()
-	c.heard(now)
+	c.heard(len(p), now)
 	for len(p) > 0 && c.state == connOpen {
 		ev, rest, err := c.proto.Next(p)
 		if err != nil {
@@ -127,6 +127,8 @@ func (c *conn) begin(ev protocol.Event, now time.Time) {
 	c.active = append(c.active, x)
 	if len(c.active) > 1 {
 		c.multiplexed = true
+	} else {
+		c.impatient = false
 	}
 	c.keepConn = ev.KeepConn
 	c.proto.Attach(x.id, x)

@@ -2,6 +2,8 @@ package fastcgi
 
 import (
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 const (
@@ -11,6 +13,9 @@ const (
 	lingerMax  = 30 * time.Second
 )
 
+// maxRecord is the size of the largest record in bytes (§3.3).
+const maxRecord = protocol.HeaderLen + protocol.MaxContentLen + protocol.MaxPaddingLen
+
 // The deadlines of a connection. There is at most one at a time, and the
 // socket's is only ever moved forward: a request that ends just in time leaves
 // it where it is, and when it comes, Expire looks at what is due by then. So a
@@ -19,14 +24,16 @@ type deadlines struct {
 	accepted  time.Time
 	spoke     bool      // the first byte has come
 	partial   time.Time // since when a record is incomplete with nothing active
+	since     int       // bytes that came since then
 	lingering time.Time // since when
 	due       time.Time // zero: never
 	armed     time.Time // what the socket was told
 }
 
-// heard notes that bytes have arrived.
-func (c *conn) heard(now time.Time) {
+// heard notes that n bytes have arrived.
+func (c *conn) heard(n int, now time.Time) {
 	c.spoke = true
+	c.since += n
 	if c.state == connLingering {
 		c.due = minTime(now.Add(lingerIdle), c.lingering.Add(lingerMax))
 	}
@@ -46,10 +53,13 @@ func (c *conn) schedule(now time.Time) {
 		return
 	}
 	s := c.service
-	if c.proto.Idle() || len(c.active) > 0 {
+	switch {
+	case c.proto.Idle() || len(c.active) > 0:
 		c.partial = time.Time{}
-	} else if c.partial.IsZero() {
-		c.partial = now
+	case c.partial.IsZero() || c.since > maxRecord:
+		// After so many bytes it is another record: the rest of a large body,
+		// for instance, that was answered before it was read.
+		c.partial, c.since = now, 0
 	}
 	switch {
 	case !c.spoke:
@@ -112,6 +122,10 @@ func (c *conn) expired(now time.Time) {
 	case !c.spoke:
 		c.service.log.Info("fastcgi: connection closed: no byte within FirstByteTimeout", "remote", remote)
 		c.shut()
+	case len(c.active) == 0 && c.sendingAnything():
+		// Not idle: the last answer is still on its way, and WriteTimeout sees to
+		// it that this ends.
+		c.partial = time.Time{}
 	case !c.partial.IsZero():
 		c.service.log.Warn("fastcgi: connection closed: record incomplete after ParamsTimeout", "remote", remote)
 		c.shut()

@@ -103,7 +103,7 @@ func (x *exchange) settle() {
 	held := len(x.block) + x.stdin.buffered() + x.data.buffered()
 	if freed := x.charged - held; freed > 0 {
 		x.charged = held
-		x.conn.service.memory.Give(freed)
+		x.conn.service.memory.Give(int64(freed))
 	}
 }
 
@@ -114,7 +114,7 @@ func (x *exchange) releaseInput() {
 			x.conn.service.log.Warn("fastcgi: cannot remove spooled input", "error", err)
 		}
 	}
-	x.conn.service.memory.Give(x.charged)
+	x.conn.service.memory.Give(int64(x.charged))
 	x.charged = 0
 }
 

@@ -80,6 +80,9 @@ func (p place) serve(t testing.TB, srv *fastcgi.Server) *app {
 
 func (p place) serveOn(t testing.TB, srv *fastcgi.Server, l net.Listener) *app {
 	srv.Driver = p.driver.name
+	if p.network != "pipe" && srv.FirstByteTimeout == 0 {
+		srv.FirstByteTimeout = patience // a test that is kept waiting is no slow web server
+	}
 	a := &app{Server: srv, t: t, log: new(journal), network: p.network, l: l, served: make(chan error, 1)}
 	srv.ErrorLog = slog.New(slog.NewTextHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	go func() { a.served <- srv.Serve(a.l) }()
@@ -92,13 +95,14 @@ func (a *app) stop() {
 	if err := <-a.served; !errors.Is(err, fastcgi.ErrServerClosed) {
 		a.t.Errorf("Serve returned %v", err)
 	}
+	if a.t.Failed() {
+		a.t.Logf("log:\n%s", a.log)
+		return // with handlers that may be waiting for the test
+	}
 	eventually(a.t, "no connection and no request is left", func() bool {
 		s := a.Stats()
 		return s.OpenConns == 0 && s.ActiveRequests == 0 && s.BufferedBytes == 0 && s.SpooledBytes == 0
 	})
-	if a.t.Failed() {
-		a.t.Logf("log:\n%s", a.log)
-	}
 }
 
 func (p place) listen(t testing.TB) net.Listener {
@@ -135,7 +139,7 @@ func (a *app) connect() (net.Conn, error) {
 }
 
 // patience is how long anything may take before a test gives up on it. It is no measure of what is fast enough.
-const patience = 30 * time.Second
+const patience = 3 * time.Second
 
 // dial makes a connection that ends with the test.
 func (a *app) dial(t testing.TB) *web {

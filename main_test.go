@@ -1,13 +1,10 @@
 package fastcgi_test
 
 import (
-	"fmt"
 	"os"
-	"runtime"
-	"runtime/pprof"
-	"strings"
 	"testing"
-	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/leak"
 )
 
 // TestMain fails where tests leave goroutines or descriptors behind. In a process that a test started, it plays the
@@ -16,39 +13,5 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv(childRole); role != "" {
 		os.Exit(playChild(role))
 	}
-	goroutines, fds := runtime.NumGoroutine(), countFDs()
-	code := m.Run()
-	if code == 0 && !returned(goroutines, fds) {
-		fmt.Fprintf(os.Stderr, "leaked: %d goroutines, was %d; %d descriptors, was %d\n",
-			runtime.NumGoroutine(), goroutines, countFDs(), fds)
-		pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// returned waits for what ends by itself to end.
-func returned(goroutines, fds int) bool {
-	for range 200 {
-		if runtime.NumGoroutine() <= goroutines && countFDs() <= fds {
-			return true
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	return false
-}
-
-// countFDs counts sockets, pipes and temporary files; the runtime opens others as it likes. It is zero where there is
-// no /proc.
-func countFDs() (n int) {
-	entries, _ := os.ReadDir("/proc/self/fd")
-	for _, e := range entries {
-		target, _ := os.Readlink("/proc/self/fd/" + e.Name())
-		for _, kind := range []string{"socket:", "pipe:", os.TempDir()} {
-			if strings.HasPrefix(target, kind) {
-				n++
-			}
-		}
-	}
-	return n
+	leak.Main(m)
 }

@@ -1,6 +1,8 @@
 package fastcgi
 
 import (
+	"slices"
+
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -87,6 +89,10 @@ func (o *output) end(pc *protocol.Conn, id uint16, e protocol.EndRequest) error 
 // segment takes. If it could not have need bytes it is a new one.
 func (o *output) room(need, want int) *[]byte {
 	if o.empty() || segmentSize-len(*o.last()) < need {
+		if o.taken > len(o.segments)/2 {
+			// A writer that is never caught up with must not grow the list.
+			o.segments, o.taken = slices.Delete(o.segments, 0, o.taken), 0
+		}
 		o.segments = append(o.segments, pool.Get(min(want, segmentSize)))
 		o.openType = 0
 	}

@@ -124,9 +124,12 @@ func (r *Request) Aborted() bool {
 	return r.x.gen != r.gen || r.x.cause != nil
 }
 
-// contentLength returns the value of CONTENT_LENGTH, or -1 if there is none, or
-// none that makes sense.
-func contentLength(p Params) int64 {
+// bodyLength returns how long a request's body should be, or -1 if that is not
+// known. An authorizer's has none, whatever length its web server passes on.
+func bodyLength(role protocol.Role, p Params) int64 {
+	if role == RoleAuthorizer {
+		return 0
+	}
 	n, err := strconv.ParseInt(p.Get("CONTENT_LENGTH"), 10, 64)
 	if err != nil || n < 0 {
 		return -1

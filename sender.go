@@ -109,10 +109,7 @@ func (x *exchange) wrote() {
 		x.conn.recycle(x)
 		return
 	}
-	if x.async.full && x.out.size <= outputLow {
-		x.async.full = false
-		x.conn.call(x, callDrain)
-	}
+	x.drain()
 }
 
 // sent notes that n bytes of the last output were written.

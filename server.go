@@ -237,11 +237,11 @@ func (s *Server) check() error {
 // Close is called, and then returns ErrServerClosed or what went wrong. It closes
 // l. A Server may serve several listeners at once.
 func (s *Server) Serve(l net.Listener) error {
+	defer l.Close()
 	sv, err := s.start()
 	if err != nil {
 		return err
 	}
-	defer l.Close()
 	if !s.track(l) {
 		return ErrServerClosed
 	}
@@ -328,6 +328,11 @@ func waitFor(ctx context.Context, done <-chan struct{}) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
+	}
+	select {
+	case <-done: // as well
+		return nil
+	default:
 		return context.Cause(ctx)
 	}
 }

@@ -3,6 +3,7 @@ package fastcgi
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"runtime/debug"
@@ -142,9 +143,14 @@ func (s *service) kill(cause error) {
 // the process.
 func (s *service) recoverCallback() {
 	if reason := recover(); reason != nil {
-		s.stats.panics.Add(1)
-		s.log.Error("fastcgi: callback panicked", "panic", reason, "stack", string(debug.Stack()))
+		s.panicked(reason, debug.Stack())
 	}
+}
+
+// panicked reports a panic in a handler or a callback.
+func (s *service) panicked(reason any, stack []byte, about ...any) {
+	s.stats.panics.Add(1)
+	s.log.With(about...).Error("fastcgi: handler panicked", "panic", fmt.Sprint(reason), "stack", string(stack))
 }
 
 // values are the variables told on GET_VALUES (§4.1). What has no limit is left

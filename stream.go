@@ -13,10 +13,20 @@ const turnPieces = 16
 
 // stream sends what src yields, on the loop, as the web server takes it.
 func (ex Exchange) stream(src source) error {
-	defer ex.unlock()
-	if !ex.lock() {
+	err := ex.attach(src)
+	if err != nil {
 		src.close()
+	}
+	return err
+}
+
+func (ex Exchange) attach(src source) error {
+	defer ex.unlock()
+	switch {
+	case !ex.lock() || ex.x.async.finishing:
 		return ErrFinished
+	case ex.x.async.source != nil:
+		return ErrFull
 	}
 	ex.x.async.source = src
 	ex.x.conn.call(ex.x, callDrain)
@@ -38,7 +48,7 @@ func (ex Exchange) pump() {
 		}
 	}
 	defer ex.unlock()
-	if ex.lock() && ex.x.async.source != nil && !ex.x.async.full {
+	if ex.lock() && ex.x.async.source != nil {
 		ex.x.conn.yield(ex.x)
 	}
 }
@@ -51,7 +61,7 @@ func (ex Exchange) streaming() source {
 	}
 	x := ex.x
 	if x.failed == nil && x.out.size >= outputLimit {
-		x.async.full = true
+		x.async.stalled = true
 		return nil
 	}
 	return x.async.source

@@ -53,9 +53,7 @@ func (x *exchange) panicked(reason any, stack []byte) {
 		x.end(protocol.EndRequest{AppStatus: cmp.Or(x.appStatus, abortStatus)})
 		return
 	}
-	s := x.conn.service
-	s.stats.panics.Add(1)
-	s.log.Error("fastcgi: handler panicked", "panic", fmt.Sprint(reason), "request", x.id, "stack", string(stack))
+	x.conn.service.panicked(reason, stack, "request", x.id)
 	// The web server's log is told as well; if it fails there is nobody to tell.
 	_, _ = x.write(protocol.TypeStderr, fmt.Appendf(nil, "fastcgi: handler panicked: %v\n", reason))
 	x.answerError(500, panicStatus)

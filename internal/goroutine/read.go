@@ -72,24 +72,24 @@ const hangupInterval = 50 * time.Millisecond
 func (s *socket) waitWhilePaused() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.paused || s.closed {
-		return
-	}
-	watch := time.AfterFunc(hangupInterval, s.checkHangup)
 	for s.paused && !s.closed {
+		if s.raw != nil && !s.watching {
+			s.watching = true
+			time.AfterFunc(hangupInterval, s.checkHangup)
+		}
 		s.changed.Wait()
 	}
-	watch.Stop()
 }
 
 // checkHangup tells the connection if its peer is gone, and else asks again in
 // a while, as long as reading is paused.
 func (s *socket) checkHangup() {
 	s.mu.Lock()
-	waiting := s.paused && !s.closed
+	s.watching = s.paused && !s.closed
+	watching := s.watching
 	s.mu.Unlock()
 	switch {
-	case !waiting:
+	case !watching:
 	case hungUp(s.raw):
 		s.loop.turn.Lock()
 		s.conn.Hangup()

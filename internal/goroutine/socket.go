@@ -24,12 +24,13 @@ type socket struct {
 	// Owned by whoever set writing.
 	sending rawWrite
 
-	mu      sync.Mutex
-	changed sync.Cond // paused or closed has changed
-	paused  bool
-	closed  bool
-	writing bool // somebody is between Output and Sent
-	again   bool // Kick came while writing
+	mu       sync.Mutex
+	changed  sync.Cond // paused or closed has changed
+	paused   bool
+	closed   bool
+	watching bool // checkHangup is to come
+	writing  bool // somebody is between Output and Sent
+	again    bool // Kick came while writing
 }
 
 func newSocket(d *Driver, nc net.Conn) *socket {

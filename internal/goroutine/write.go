@@ -47,6 +47,8 @@ func (s *socket) writeLoop() {
 	for {
 		p := s.conn.Output()
 		if len(p) == 0 {
+			// Or it would fail what is tried long after.
+			_ = s.nc.SetWriteDeadline(time.Time{})
 			if s.doneWriting() {
 				return
 			}

@@ -23,15 +23,19 @@ func NewBudget(limit int64) *Budget { return &Budget{limit: limit} }
 
 // Take draws n bytes, all or none, and reports whether it did.
 func (b *Budget) Take(n int) bool {
-	if b.used.Add(int64(n)) > b.limit {
-		b.used.Add(-int64(n))
-		return false
+	for {
+		used := b.used.Load()
+		if int64(n) > b.limit-used {
+			return false
+		}
+		if b.used.CompareAndSwap(used, used+int64(n)) {
+			return true
+		}
 	}
-	return true
 }
 
 // Give returns n bytes that were taken.
-func (b *Budget) Give(n int) { b.used.Add(-int64(n)) }
+func (b *Budget) Give(n int64) { b.used.Add(-n) }
 
 // Used returns how many bytes are taken.
 func (b *Budget) Used() int64 { return b.used.Load() }
@@ -67,7 +71,7 @@ func (s *File) Write(p []byte) (int, error) {
 		return 0, ErrFull
 	}
 	if _, err := s.f.WriteAt(p, s.in); err != nil {
-		s.budget.Give(len(p))
+		s.budget.Give(int64(len(p)))
 		return 0, err
 	}
 	s.in += int64(len(p))
@@ -94,13 +98,13 @@ func (s *File) Read(p []byte) (int, error) {
 func (s *File) rewind() {
 	// If it fails the next writes go over the old bytes, which is as good.
 	_ = s.f.Truncate(0)
-	s.budget.Give(int(s.in))
+	s.budget.Give(s.in)
 	s.in, s.out = 0, 0
 }
 
 // Close gives everything back.
 func (s *File) Close() error {
-	s.budget.Give(int(s.in))
+	s.budget.Give(s.in)
 	s.in, s.out = 0, 0
 	err := s.f.Close()
 	if s.linked {
