@@ -393,7 +393,7 @@ func (ex Exchange) aborted() {
 func (ex Exchange) abortCallback() (func(error), error) {
 	defer ex.unlock()
 	a := &ex.x.async
-	if !ex.lock() || a.told || a.onAbort == nil {
+	if !ex.lock() || a.told || a.onAbort == nil || ex.x.cause == nil {
 		return nil, nil
 	}
 	a.told = true

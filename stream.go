@@ -44,6 +44,7 @@ func (ex Exchange) pump() {
 		piece, err := src.next()
 		if !ex.sendPiece(piece, err) {
 			src.close()
+			ex.streamEnded()
 			return
 		}
 	}
@@ -95,8 +96,16 @@ func (ex Exchange) sendPiece(piece []byte, err error) bool {
 		x.async.status = max(x.async.status, 1)
 		x.appStatus = max(x.appStatus, 1)
 	}
-	if x.async.finishing {
-		x.finish(x.async.status)
-	}
 	return false
+}
+
+// streamEnded ends the request if Finish waits for the end of the stream. If
+// that came of a cancellation, OnAbort is told first, as long as there is a
+// request to be told of.
+func (ex Exchange) streamEnded() {
+	ex.aborted()
+	defer ex.unlock()
+	if ex.lock() && ex.x.async.finishing {
+		ex.x.finish(ex.x.async.status)
+	}
 }
