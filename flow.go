@@ -122,7 +122,9 @@ func (c *conn) adjustFlow() {
 func (c *conn) backlogged(limit int64) bool {
 	for _, x := range c.active {
 		for _, in := range []*input{&x.stdin, &x.data} {
-			if len(in.tail) > 0 || in.waiting() >= limit && !c.mustSpill(x) {
+			// To wait for a stream that is over would keep back the next, which
+			// may be the one that a filter reads.
+			if len(in.tail) > 0 || !in.over() && in.waiting() >= limit && !c.mustSpill(x) {
 				return true
 			}
 		}
