@@ -285,16 +285,11 @@ func (ex Exchange) start() {
 		return
 	}
 	h := x.conn.service.handlers[x.role]
+	ex.unlock()
 	if h.async == nil {
-		call := &syncCall{handler: h.sync, Request: Request{
-			ID: x.id, Role: x.role, Params: x.parameters(), x: x, gen: ex.gen,
-		}}
-		ex.unlock()
-		call.left = bodyLength(call.Role, call.Params)
-		go call.run()
+		ex.runSync(h.sync)
 		return
 	}
-	ex.unlock()
 	defer ex.recover()
 	h.async.ServeAsync(ex)
 }

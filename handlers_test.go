@@ -10,7 +10,7 @@ import (
 	"github.com/simple-fastcgi/fastcgi"
 )
 
-// A kind is one of the two kinds of handlers. Most of what a server promises holds for both.
+// A kind is one of the kinds of handlers. Most of what a server promises holds for all.
 type kind struct {
 	name string
 	echo func(*fastcgi.Server) // answers with the parameters and the body, see echoed
@@ -22,6 +22,10 @@ var kinds = []kind{
 	}},
 	{"async", func(s *fastcgi.Server) {
 		s.AsyncHandler, s.AsyncFilter = fastcgi.AsyncHandlerFunc(echoAsync), fastcgi.AsyncHandlerFunc(echoAsync)
+	}},
+	{"sync in async", func(s *fastcgi.Server) {
+		echo := fastcgi.Async(fastcgi.HandlerFunc(echoSync))
+		s.AsyncHandler, s.AsyncFilter = echo, echo
 	}},
 }
 

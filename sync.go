@@ -17,6 +17,28 @@ type syncCall struct {
 	handler Handler
 }
 
+// Async makes an AsyncHandler of a Handler, which gets a goroutine for each
+// request as if it were Server.Handler. With it an async router can leave some of
+// its requests to handlers that wait.
+func Async(h Handler) AsyncHandler {
+	return AsyncHandlerFunc(func(ex Exchange) { ex.runSync(h) })
+}
+
+// runSync hands the request to a handler in a goroutine of its own.
+func (ex Exchange) runSync(h Handler) {
+	x := ex.x
+	if !ex.lock() {
+		ex.unlock()
+		return
+	}
+	call := &syncCall{handler: h, Request: Request{
+		ID: x.id, Role: x.role, Params: x.parameters(), x: x, gen: ex.gen,
+	}}
+	ex.unlock()
+	call.left = bodyLength(call.Role, call.Params)
+	go call.run()
+}
+
 // run is the goroutine around the exchange. It ends the request when the
 // handler returns.
 func (s *syncCall) run() {
@@ -30,6 +52,9 @@ func (s *syncCall) finish() {
 	x, c := s.x, s.x.conn
 	c.mu.Lock()
 	defer c.unlock()
+	if x.gen != s.gen {
+		return // an AsyncHandler that used Async finished it as well
+	}
 	if reason != nil {
 		x.panicked(reason, debug.Stack())
 	}
