@@ -162,6 +162,7 @@ func (x *exchange) fail(cause error) {
 		x.conn.unqueue(x)
 		x.out.drop()
 		x.stopSource()
+		x.drain() // a writer that waits for room is to find out
 	}
 	x.changed.Broadcast()
 }

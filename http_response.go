@@ -176,7 +176,7 @@ func (h *httpResponse) finish() {
 	if err := h.sendHeader(nil); err != nil {
 		return // the request was cancelled, as its context told
 	}
-	if h.length > h.written && !h.isHead && bodyAllowed(h.status) {
+	if h.length > h.written && !h.isHead && bodyAllowed(h.status) && !h.request.Aborted() {
 		h.warn("response is shorter than its Content-Length", "length", h.length, "written", h.written)
 		h.w.SetAppStatus(abortStatus)
 	}

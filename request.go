@@ -29,9 +29,11 @@ type Request struct {
 	// Params are the request's parameters, complete.
 	Params Params
 
-	x    *exchange
-	gen  uint64
-	left int64 // bytes of CONTENT_LENGTH not read yet; -1 if it is not known
+	x   *exchange
+	gen uint64
+	// Bytes of CONTENT_LENGTH and FCGI_DATA_LENGTH not read yet; -1 if there is
+	// no such parameter.
+	stdinLeft, dataLeft int64
 }
 
 // Read reads the body. It waits for bytes to arrive and returns io.EOF at the
@@ -39,34 +41,35 @@ type Request struct {
 // the connection ended, or the reason why the request was cancelled. Bytes beyond
 // CONTENT_LENGTH are not returned.
 func (r *Request) Read(p []byte) (int, error) {
-	if r.left == 0 {
-		return 0, io.EOF
-	}
-	if r.left > 0 && int64(len(p)) > r.left {
-		p = p[:r.left]
-	}
-	n, err := r.read(&r.x.stdin, p)
-	if r.left > 0 {
-		r.left -= int64(n)
-		if err == io.EOF && r.left > 0 {
-			err = io.ErrUnexpectedEOF
-		}
-	}
-	return n, err
+	return r.readAnnounced(&r.x.stdin, &r.stdinLeft, p)
 }
 
 // Data returns the reader of FCGI_DATA, the file that a Filter is to work on
-// (§6.4). The web server tells its length and time in the parameters
-// FCGI_DATA_LENGTH and FCGI_DATA_LAST_MOD. Other roles have none: io.EOF.
+// (§6.4). It is held to the parameter FCGI_DATA_LENGTH as Read is to
+// CONTENT_LENGTH; the file's time is in FCGI_DATA_LAST_MOD. Other roles have no
+// such file: io.EOF.
 func (r *Request) Data() io.Reader { return dataReader{r} }
 
 type dataReader struct{ r *Request }
 
 func (d dataReader) Read(p []byte) (int, error) {
-	if d.r.Role != RoleFilter {
+	return d.r.readAnnounced(&d.r.x.data, &d.r.dataLeft, p)
+}
+
+// readAnnounced reads a stream of which left bytes are still to come.
+func (r *Request) readAnnounced(in *input, left *int64, p []byte) (int, error) {
+	switch {
+	case *left < 0:
+		return r.read(in, p)
+	case *left == 0:
 		return 0, io.EOF
 	}
-	return d.r.read(&d.r.x.data, p)
+	n, err := r.read(in, p[:min(int64(len(p)), *left)])
+	*left -= int64(n)
+	if err == io.EOF && *left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
 }
 
 // read waits for a piece of a stream.
@@ -130,7 +133,25 @@ func bodyLength(role protocol.Role, p Params) int64 {
 	if role == RoleAuthorizer {
 		return 0
 	}
-	n, err := strconv.ParseInt(p.Get("CONTENT_LENGTH"), 10, 64)
+	return length(p, "CONTENT_LENGTH")
+}
+
+// dataLength returns the same of FCGI_DATA, which only a filter has.
+func dataLength(role protocol.Role, p Params) int64 {
+	if role != RoleFilter {
+		return 0
+	}
+	return length(p, "FCGI_DATA_LENGTH")
+}
+
+// length returns the value of a parameter that is a length in bytes, or -1 if
+// there is none, or none that makes sense.
+func length(p Params, name string) int64 {
+	value := p.Get(name)
+	if value == "" {
+		return -1 // as for most requests; to parse it would make an error
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 0 {
 		return -1
 	}

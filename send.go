@@ -1,6 +1,7 @@
 package fastcgi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,7 +50,8 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 	if src == nil {
 		return nil
 	}
-	if ex, ok := w.(Exchange); ok {
+	// An Exchange, or what embeds one.
+	if ex, ok := w.(interface{ stream(source) error }); ok {
 		return ex.stream(src)
 	}
 	return copyStream(w, src)
@@ -137,7 +139,7 @@ func bodyOf(code int, mimeType string, data any) ([]byte, source, error) {
 	switch d := data.(type) {
 	case nil:
 		if code >= 400 {
-			return []byte(http.StatusText(code) + "\n"), nil, nil
+			return []byte(cmp.Or(http.StatusText(code), strconv.Itoa(code)) + "\n"), nil, nil
 		}
 		return nil, nil, nil
 	case string:

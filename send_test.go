@@ -52,6 +52,7 @@ func TestSendResponse(t *testing.T) {
 		{"error code without data", 404, "text/plain", nil, nil, "Status: 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nNot Found\n"},
 		{"error code with data", 404, "text/plain", "gone", nil, "Status: 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n\r\ngone"},
 		{"code without a name", 299, "text/plain", "", nil, "Status: 299\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"},
+		{"error code without data or name", 799, "", nil, nil, "Status: 799\r\n\r\n799\n"},
 		{"JSON", 200, "application/json", map[string]int{"a": 1}, nil, "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n{\"a\":1}"},
 		{"JSON suffix", 200, "application/problem+json", []int{1}, nil, "Status: 200 OK\r\nContent-Type: application/problem+json\r\n\r\n[1]"},
 		{"JSON text as it is", 200, "application/json", `{"b":2}`, nil, "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n{\"b\":2}"},

@@ -1,6 +1,7 @@
 package fastcgi_test
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -30,6 +31,25 @@ func TestFilterLeavesStdin(t *testing.T) {
 			if err := <-sent; err != nil {
 				t.Error(err)
 			}
+		}
+	})
+}
+
+// A42: DATA is held to FCGI_DATA_LENGTH.
+func TestA42DataLength(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		a := p.serve(t, &fastcgi.Server{Filter: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+			b, err := io.ReadAll(r.Data())
+			fmt.Fprintf(w, "%s %v", b, err)
+		})})
+		w := a.dial(t)
+		for length, want := range map[string]string{
+			"": "file <nil>", "x": "file <nil>", "-1": "file <nil>",
+			"3": "fil <nil>", "4": "file <nil>", "5": "file unexpected EOF",
+		} {
+			w.send(begin(1, fastcgi.RoleFilter, true), params(1, "FCGI_DATA_LENGTH", length), paramsEnd(1),
+				stdinEnd(1), data(1, "file"), dataEnd(1))
+			w.answer(1).expect(t, want)
 		}
 	})
 }

@@ -35,7 +35,8 @@ func (ex Exchange) runSync(h Handler) {
 		ID: x.id, Role: x.role, Params: x.parameters(), x: x, gen: ex.gen,
 	}}
 	ex.unlock()
-	call.left = bodyLength(call.Role, call.Params)
+	call.stdinLeft = bodyLength(call.Role, call.Params)
+	call.dataLeft = dataLength(call.Role, call.Params)
 	go call.run()
 }
 
