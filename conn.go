@@ -337,7 +337,7 @@ func (c *conn) decideClose() {
 	if c.state != connOpen || len(c.active) > 0 || c.sendingAnything() {
 		return
 	}
-	if !c.proto.Done() && !c.eof && !c.closing && !(c.drain && c.proto.Idle()) {
+	if !c.proto.Done() && !c.eof && !c.closing && !(c.drain && c.spoke && c.proto.Idle()) {
 		return
 	}
 	if !c.linger || c.eof {
@@ -352,7 +352,8 @@ func (c *conn) decideClose() {
 	c.adjustFlow()
 }
 
-// beginDrain closes the connection as soon as it is idle.
+// beginDrain closes the connection as soon as it is idle. One that has not spoken
+// yet is not: it was made for a request, which nobody else will answer.
 func (c *conn) beginDrain() {
 	c.mu.Lock()
 	c.drain = true

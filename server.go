@@ -121,7 +121,8 @@ type Server struct {
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
-	actions   sync.Mutex // held while ServiceActions runs
+	serving   sync.WaitGroup // calls of Serve that may still accept
+	actions   sync.Mutex     // held while ServiceActions runs
 }
 
 // start fills in the defaults.
@@ -278,6 +279,7 @@ func (s *Server) track(l net.Listener) bool {
 		s.listeners = make(map[net.Listener]struct{})
 	}
 	s.listeners[l] = struct{}{}
+	s.serving.Add(1)
 	return true
 }
 
@@ -285,6 +287,7 @@ func (s *Server) untrack(l net.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.listeners, l)
+	s.serving.Done()
 }
 
 func (s *Server) isClosed() bool {
@@ -311,16 +314,34 @@ func (s *Server) closeListeners() {
 }
 
 // Shutdown stops accepting, closes connections as they become idle, and
-// returns nil once all requests have ended and all connections are closed. If ctx
-// ends first it returns the cause, and the rest goes on: call Close to end it.
+// returns nil once all requests have ended and all connections are closed. A
+// connection that was accepted but has not had a request yet still gets one. If
+// ctx ends first Shutdown returns the cause, and the rest goes on: call Close to
+// end it.
 func (s *Server) Shutdown(ctx context.Context) error {
 	sv, _ := s.start()
-	none := sv.drain()
+	sv.beginDrain()
 	s.closeListeners()
+	// Until then there may be connections that nobody has heard of.
+	err := waitFor(ctx, s.allServed())
+	none := sv.drain()
+	if err != nil {
+		return err
+	}
 	if err := waitFor(ctx, none); err != nil {
 		return err
 	}
 	return waitFor(ctx, sv.gate.idle())
+}
+
+// allServed returns a channel that is closed when no Serve is running.
+func (s *Server) allServed() <-chan struct{} {
+	served := make(chan struct{})
+	go func() {
+		s.serving.Wait()
+		close(served)
+	}()
+	return served
 }
 
 func waitFor(ctx context.Context, done <-chan struct{}) error {
@@ -407,7 +428,7 @@ type Stats struct {
 	Aborted        int64 // cancelled by ABORT_REQUEST, loss of the connection or Close
 	Overloaded     int64 // answered OVERLOADED: no memory, too many connections, or shutting down
 	Overflowed     int64 // ended because their unread input found no place
-	RefusedConns   int64 // beyond MaxConns, or while shutting down
+	RefusedConns   int64 // beyond MaxConns, or after Close
 	ProtocolErrors int64
 	Panics         int64 // in handlers and callbacks
 	BytesIn        int64

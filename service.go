@@ -41,8 +41,9 @@ type service struct {
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
-	over     int // how many of conns are beyond the limit
-	draining bool
+	over     int           // how many of conns are beyond the limit
+	draining bool          // connections end when they are idle
+	killed   bool          // there are no new ones
 	none     chan struct{} // closed when conns gets empty; nil if nobody waits
 }
 
@@ -68,12 +69,12 @@ func (s *service) Accept(sock driver.Socket) driver.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	over := s.maxConns > 0 && len(s.conns)-s.over >= s.maxConns
-	if s.draining || over && s.over >= refusals {
+	if s.killed || over && s.over >= refusals {
 		s.stats.refused.Add(1)
 		return nil
 	}
 	s.stats.connections.Add(1)
-	c := &conn{service: s, sock: sock, over: over}
+	c := &conn{service: s, sock: sock, over: over, drain: s.draining}
 	c.runDue = c.runCalls
 	if over {
 		s.stats.refused.Add(1)
@@ -107,11 +108,18 @@ func (s *service) remove(c *conn) {
 	}
 }
 
-// drain lets no more connections in and has the others close when they are
-// idle. It returns a channel that is closed when the last one is.
+// beginDrain has connections end after their first request, for those that
+// are accepted until the listeners are closed: nobody else would answer them.
+func (s *service) beginDrain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.draining = true
+}
+
+// drain has all connections close when they are idle. It returns a channel that
+// is closed when the last one is.
 func (s *service) drain() <-chan struct{} {
 	s.mu.Lock()
-	s.draining = true
 	if s.none == nil {
 		s.none = make(chan struct{})
 	}
@@ -131,7 +139,7 @@ func (s *service) drain() <-chan struct{} {
 // kill ends all connections.
 func (s *service) kill(cause error) {
 	s.mu.Lock()
-	s.draining = true
+	s.draining, s.killed = true, true
 	conns := slices.Collect(maps.Keys(s.conns))
 	s.mu.Unlock()
 	for _, c := range conns {
