@@ -14,7 +14,7 @@ import (
 type Driver string
 
 const (
-	// DriverAuto is DriverGoroutine.
+	// DriverAuto is DriverLoop where that works, and DriverGoroutine elsewhere.
 	DriverAuto Driver = "auto"
 	// DriverGoroutine serves any net.Listener on any system, with a goroutine
 	// for each connection.
@@ -56,17 +56,19 @@ func newDrivers(choice Driver, writeTimeout time.Duration) drivers {
 // forListener returns the driver for l.
 func (d drivers) forListener(l net.Listener) (driver.Driver, error) {
 	switch {
-	case d.choice != DriverLoop:
+	case d.choice == DriverGoroutine:
 		return d.goroutine, nil
-	case !loopServes(l):
+	case loopServes(l):
+		return d.epoll, nil
+	case d.choice == DriverLoop:
 		return nil, fmt.Errorf("fastcgi: the loop driver can not serve a listener of type %T; use %q", l, DriverAuto)
 	}
-	return d.epoll, nil
+	return d.goroutine, nil
 }
 
 // preferred returns the driver for what has no listener.
 func (d drivers) preferred() driver.Driver {
-	if d.choice != DriverLoop || d.epoll == nil {
+	if d.choice == DriverGoroutine || d.epoll == nil {
 		return d.goroutine
 	}
 	return d.epoll

@@ -88,7 +88,7 @@ func statusHTTP(w http.ResponseWriter, _ *http.Request, o order) error {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(code)
-	_, err := io.WriteString(w, http.StatusText(code)+"\n")
+	_, err := io.WriteString(w, statusText(code))
 	return err
 }
 

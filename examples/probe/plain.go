@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"net/http"
@@ -51,9 +52,15 @@ func status(w fastcgi.ResponseWriter, _ fastcgi.Params, o order) error {
 	case code == http.StatusNoContent || code == http.StatusNotModified:
 		return fastcgi.SendResponse(w, code, "", nil)
 	case code < 400:
-		return fastcgi.SendResponse(w, code, "text/plain", http.StatusText(code)+"\n")
+		return fastcgi.SendResponse(w, code, "text/plain", statusText(code))
 	}
 	return fastcgi.SendResponse(w, code, "text/plain", nil)
+}
+
+// statusText is what a status without any other text has: its name, or its number
+// if it has none.
+func statusText(code int) string {
+	return cmp.Or(http.StatusText(code), strconv.Itoa(code)) + "\n"
 }
 
 func redirect(w fastcgi.ResponseWriter, _ fastcgi.Params, o order) error {

@@ -92,7 +92,7 @@ var taskTests = []taskTest{
 	{query: "do=status&code=304", status: "304 Not Modified"},
 	{query: "do=status&code=404", status: "404 Not Found", header: []string{text}, body: "Not Found\n"},
 	{query: "do=status&code=503", status: "503 Service Unavailable", header: []string{text}, body: "Service Unavailable\n"},
-	{query: "do=status&code=799", status: "799", header: []string{text}, body: "\n"},
+	{query: "do=status&code=799", status: "799", header: []string{text}, body: "799\n"},
 	{query: "do=redirect&to=https%3A%2F%2Fexample.org%2Fa%3Fb", status: "302 Found", header: []string{"Location: https://example.org/a?b"}},
 	{query: "do=redirect&to=/local", status: "none", onHTTP: "302 Found", header: []string{"Location: /local"}},
 	{query: "do=stderr&text=a%0Ab", header: []string{text}, body: "ok\n", stderr: "a\nb"},
