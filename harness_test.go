@@ -139,7 +139,7 @@ func (a *app) connect() (net.Conn, error) {
 }
 
 // patience is how long anything may take before a test gives up on it. It is no measure of what is fast enough.
-const patience = 3 * time.Second
+const patience = 20 * time.Second
 
 // dial makes a connection that ends with the test.
 func (a *app) dial(t testing.TB) *web {

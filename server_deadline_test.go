@@ -1,0 +1,389 @@
+package fastcgi_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// A limit is a deadline of a server and what it is by default.
+type limit struct {
+	set  func(*fastcgi.Server, time.Duration)
+	by   time.Duration // default
+	what string
+}
+
+// atLimit runs a test at a nanosecond before a deadline, at it, and after it, by default and as set, and a day later
+// where there is none. The test is told whether the deadline will have passed when it has slept for wait.
+func atLimit(t *testing.T, l limit, test func(t *testing.T, srv *fastcgi.Server, wait time.Duration, passed bool)) {
+	for _, set := range []time.Duration{0, time.Second, -1} {
+		for _, off := range []time.Duration{-1, 0, 1} {
+			name := l.what + "=" + set.String() + "/" + off.String()
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					srv := &fastcgi.Server{}
+					l.set(srv, set)
+					switch {
+					case set < 0:
+						test(t, srv, 24*time.Hour, false)
+					case set == 0:
+						test(t, srv, l.by+off, off >= 0)
+					default:
+						test(t, srv, set+off, off >= 0)
+					}
+				})
+			})
+		}
+	}
+}
+
+// sleep lets time pass, and whatever is due then happen.
+func sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// F2: a connection that says nothing is closed after FirstByteTimeout.
+func TestF2FirstByteTimeout(t *testing.T) {
+	firstByte := limit{func(s *fastcgi.Server, d time.Duration) { s.FirstByteTimeout = d }, 5 * time.Second, "FirstByteTimeout"}
+	atLimit(t, firstByte, func(t *testing.T, srv *fastcgi.Server, wait time.Duration, passed bool) {
+		srv.Handler = hello
+		a := inBubble.serve(t, srv)
+		w := a.dial(t)
+		sleep(wait)
+		if !passed {
+			w.ask(1).expect(t, "hello")
+			return
+		}
+		w.expectEOF()
+		a.log.expect(t, "FirstByteTimeout")
+	})
+}
+
+var paramsTimeout = limit{func(s *fastcgi.Server, d time.Duration) { s.ParamsTimeout = d }, 10 * time.Second, "ParamsTimeout"}
+
+// F1: a request whose parameters take longer than ParamsTimeout is answered 408, and its connection closed.
+func TestF1ParamsTimeout(t *testing.T) {
+	atLimit(t, paramsTimeout, func(t *testing.T, srv *fastcgi.Server, wait time.Duration, passed bool) {
+		srv.Handler = hello
+		a := inBubble.serve(t, srv)
+		w := a.dial(t)
+		w.send(begin(1, fastcgi.RoleResponder, true), params(1, "A", "1"))
+		sleep(wait)
+		if !passed {
+			w.send(paramsEnd(1), stdinEnd(1))
+			w.answer(1).expect(t, "hello")
+			w.ask(2).expect(t, "hello")
+			return
+		}
+		w.answer(1).expectStatus(t, 408)
+		a.log.expect(t, "ParamsTimeout", "request=1")
+		w.expectEOF()
+	})
+}
+
+// F1: so is a connection with a record that does not come to its end, and no request.
+func TestF1IncompleteRecord(t *testing.T) {
+	for name, sent := range map[string][]byte{
+		"header":       begin(1, fastcgi.RoleResponder, true)[:5],
+		"BEGIN":        begin(1, fastcgi.RoleResponder, true)[:12],
+		"inactive id":  stdin(7, "body")[:10],
+		"unknown type": protocol.AppendRecord(nil, 99, 0, []byte("what"))[:10],
+	} {
+		t.Run(name, func(t *testing.T) {
+			atLimit(t, paramsTimeout, func(t *testing.T, srv *fastcgi.Server, wait time.Duration, passed bool) {
+				srv.Handler, srv.IdleTimeout = hello, -1
+				a := inBubble.serve(t, srv)
+				w := a.dial(t)
+				w.send(sent)
+				sleep(wait)
+				if open := a.Stats().OpenConns == 1; open == passed {
+					t.Errorf("open: %v", open)
+				}
+				if passed {
+					a.log.expect(t, "ParamsTimeout")
+				}
+			})
+		})
+	}
+}
+
+// F1: a byte now and then changes nothing, for a thousand connections at once, and others are served meanwhile.
+func TestF1SlowLoris(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := inBubble.serve(t, &fastcgi.Server{Handler: hello})
+		request := get(1, true, "A", strings.Repeat("x", 100))
+		for range 1000 {
+			conn, err := a.connect()
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				defer conn.Close()
+				for i := range request {
+					if _, err := conn.Write(request[i : i+1]); err != nil {
+						return
+					}
+					time.Sleep(time.Second)
+				}
+			}()
+			go io.Copy(io.Discard, conn)
+		}
+		good := a.dial(t)
+		for range 25 {
+			good.ask(1).expect(t, "hello")
+			sleep(time.Second)
+		}
+		if n := a.Stats().OpenConns; n != 1 {
+			t.Errorf("%d connections are open, want the good one", n)
+		}
+	})
+}
+
+// F1: on a shared connection only the late request ends.
+func TestF1ParamsTimeoutSparesSiblings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		requests := make(chan *held, 2)
+		w := inBubble.serve(t, &fastcgi.Server{Handler: holding(requests)}).dial(t)
+		w.send(get(1, true), begin(2, fastcgi.RoleResponder, true))
+		first := <-requests
+		sleep(9 * time.Second)
+		w.send(begin(3, fastcgi.RoleResponder, true))
+		sleep(time.Second)
+		w.answer(2).expectStatus(t, 408)
+		w.send(paramsEnd(3))
+		third := <-requests
+		sleep(time.Hour)
+		for _, h := range []*held{first, third} {
+			if h.r.Aborted() {
+				t.Errorf("request %d was cancelled", h.r.ID)
+			}
+			h.finish()
+			w.answer(h.r.ID).expect(t, "")
+		}
+	})
+}
+
+var idleTimeout = limit{func(s *fastcgi.Server, d time.Duration) { s.IdleTimeout = d }, 60 * time.Second, "IdleTimeout"}
+
+// F2: a kept connection is closed after IdleTimeout.
+func TestF2IdleTimeout(t *testing.T) {
+	atLimit(t, idleTimeout, func(t *testing.T, srv *fastcgi.Server, wait time.Duration, passed bool) {
+		srv.Handler = hello
+		a := inBubble.serve(t, srv)
+		w := a.dial(t)
+		w.ask(1)
+		w.ask(2)
+		synctest.Wait()
+		sleep(wait)
+		if !passed {
+			w.ask(3).expect(t, "hello")
+			return
+		}
+		w.expectEOF()
+	})
+}
+
+// A connection on which a request is at work is not idle, however long it takes.
+func TestActiveIsNotIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		requests := make(chan *held, 1)
+		w := inBubble.serve(t, &fastcgi.Server{Handler: holding(requests)}).dial(t)
+		w.send(start(1, true))
+		h := <-requests
+		sleep(24 * time.Hour)
+		w.send(stdinEnd(1))
+		h.finish()
+		w.answer(1).expect(t, "")
+		sleep(59 * time.Second)
+		w.send(get(1, true))
+		(<-requests).finish()
+		w.answer(1).expect(t, "")
+	})
+}
+
+// Nor is one whose last answer is still on its way to a web server that takes it slowly.
+func TestSendingIsNotIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := strings.Repeat("x", 200000)
+		w := inBubble.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+			io.WriteString(ex, text)
+			ex.Finish(0)
+		})}).dial(t)
+		w.send(get(1, true), begin(2, 1, true)[:4]) // idle, and with an incomplete record
+		w.Conn = slowConn{w.Conn}
+		w.answer(1).expect(t, text)
+	})
+}
+
+// A slowConn takes 2 KiB a second.
+type slowConn struct{ net.Conn }
+
+func (c slowConn) Read(p []byte) (int, error) {
+	time.Sleep(time.Second)
+	return c.Conn.Read(p[:min(len(p), 2048)])
+}
+
+// The rest of a body that was answered before it was read may take its time, however its records are cut into pieces.
+func TestF7LongBodyOfAnsweredRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := inBubble.serve(t, &fastcgi.Server{Handler: hello}).dial(t)
+		w.send(start(1, true))
+		w.answer(1).expect(t, "hello")
+		body := slices.Concat(stdin(1, strings.Repeat("x", 2<<20)), stdinEnd(1))
+		head, rest := body[:5], body[5:] // so that no piece ends where a record does
+		w.send(head)
+		for piece := range slices.Chunk(rest, 20000) {
+			sleep(time.Second)
+			w.send(piece)
+		}
+		w.ask(1).expect(t, "hello")
+	})
+}
+
+// F5: a web server that takes nothing for WriteTimeout is given up, and whoever writes to it learns why.
+func TestF5WriteTimeout(t *testing.T) {
+	write := limit{func(s *fastcgi.Server, d time.Duration) { s.WriteTimeout = d }, 60 * time.Second, "WriteTimeout"}
+	atLimit(t, write, func(t *testing.T, srv *fastcgi.Server, wait time.Duration, passed bool) {
+		requests := make(chan *held, 1)
+		srv.Handler = holding(requests)
+		a := inBubble.serve(t, srv)
+		w := a.dial(t)
+		w.send(get(1, true))
+		h := <-requests
+		written := make(chan error, 1)
+		go func() { written <- writeForEver(h.w) }()
+		synctest.Wait()
+		sleep(wait)
+		if h.r.Aborted() != passed {
+			t.Errorf("aborted: %v", h.r.Aborted())
+		}
+		if passed {
+			if err := <-written; !errors.Is(err, os.ErrDeadlineExceeded) || !errors.Is(err, fastcgi.ErrDisconnected) {
+				t.Errorf("Write returned %v", err)
+			}
+			if cause := context.Cause(h.r.Context()); !errors.Is(cause, fastcgi.ErrDisconnected) {
+				t.Errorf("the cause is %v", cause)
+			}
+			a.log.expect(t, "cannot send", "timeout")
+		} else {
+			w.Close()
+			<-written
+		}
+		h.finish()
+	})
+}
+
+// A web server that was slow once is not cut off when it is not any more.
+func TestWriteTimeoutIsOver(t *testing.T) {
+	onSockets(t, func(t *testing.T, p place) {
+		const timeout = 100 * time.Millisecond
+		requests := make(chan *held, 1)
+		a := p.serve(t, &fastcgi.Server{Handler: holding(requests), WriteTimeout: timeout})
+		w := a.dial(t)
+		w.send(get(1, true))
+		h := receive(t, requests)
+		text := strings.Repeat("x", 8<<20)
+		go func() {
+			io.WriteString(h.w, text)
+			h.w.Flush()
+		}()
+		for w.open[1].stdout.Len() < len(text) {
+			if err := w.read(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * timeout)
+		io.WriteString(h.w, "later")
+		h.w.Flush()
+		w.untilStdout(1, "later")
+		h.finish()
+		w.answer(1)
+	})
+}
+
+// A29: a connection that was answered before all input had come waits for the rest 5 s, and 30 s in all.
+func TestA29Linger(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		sends bool
+		open  time.Duration
+	}{
+		{"silent", false, 5 * time.Second},
+		{"sending", true, 30 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := inBubble.serve(t, &fastcgi.Server{Handler: hello})
+				w := a.dial(t)
+				w.send(start(1, false))
+				w.answer(1).expect(t, "hello")
+				synctest.Wait()
+				go func() {
+					for test.sends {
+						time.Sleep(4 * time.Second)
+						if _, err := w.Write(stdin(1, "more")); err != nil {
+							return
+						}
+					}
+				}()
+				sleep(test.open - 1)
+				if a.Stats().OpenConns != 1 {
+					t.Error("the connection was closed early")
+				}
+				sleep(1)
+				if a.Stats().OpenConns != 0 {
+					t.Error("the connection is still open")
+				}
+				sleep(time.Minute) // so that the sender notices
+			})
+		})
+	}
+}
+
+// Every driver keeps the deadlines, by the clock on the wall.
+func TestDeadlinesOnSockets(t *testing.T) {
+	const soon = 30 * time.Millisecond
+	for _, test := range []struct {
+		name string
+		srv  func() *fastcgi.Server
+		sent []byte
+	}{
+		{"first byte", func() *fastcgi.Server { return &fastcgi.Server{FirstByteTimeout: soon} }, nil},
+		{"parameters", func() *fastcgi.Server { return &fastcgi.Server{ParamsTimeout: soon} }, begin(1, 1, true)},
+		{"record", func() *fastcgi.Server { return &fastcgi.Server{ParamsTimeout: soon} }, begin(1, 1, true)[:9]},
+		{"idle", func() *fastcgi.Server { return &fastcgi.Server{IdleTimeout: soon} }, get(1, true)},
+		{"write", func() *fastcgi.Server { return &fastcgi.Server{WriteTimeout: soon} }, get(1, true, "BIG", "1")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			onSockets(t, func(t *testing.T, p place) {
+				srv := test.srv()
+				srv.Handler = fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+					if r.Params.Get("BIG") != "" {
+						writeForEver(w)
+					}
+				})
+				a := p.serve(t, srv)
+				w := a.dial(t)
+				w.send(test.sent)
+				eventually(t, "the connection was open", func() bool { return a.Stats().Conns == 1 })
+				if test.name == "parameters" {
+					w.answer(1).expectStatus(t, 408)
+					w.expectEOF()
+					w.Close()
+				}
+				eventually(t, "it is closed", func() bool { s := a.Stats(); return s.OpenConns+s.ActiveRequests == 0 })
+			})
+		})
+	}
+}
