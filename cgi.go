@@ -30,6 +30,9 @@ func (s *Server) runCGI(ctx context.Context) error {
 	near.Close()
 	s.Close()
 	serving.Wait()
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("fastcgi: plain CGI request failed: %w", err)
 	}
@@ -135,8 +138,16 @@ func (l *oneListener) Accept() (net.Conn, error) {
 	return nil, net.ErrClosed
 }
 
+// Close also closes the connection if nobody has accepted it, as happens where
+// the server is closed before it serves.
 func (l *oneListener) Close() error {
 	l.once.Do(func() { close(l.done) })
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil {
+		l.conn.Close()
+		l.conn = nil
+	}
 	return nil
 }
 

@@ -55,8 +55,9 @@ func newDrivers(choice Driver, writeTimeout time.Duration) drivers {
 
 // forListener returns the driver for l.
 func (d drivers) forListener(l net.Listener) (driver.Driver, error) {
+	_, cgi := l.(*oneListener)
 	switch {
-	case d.choice == DriverGoroutine:
+	case d.choice == DriverGoroutine || cgi:
 		return d.goroutine, nil
 	case loopServes(l):
 		return d.epoll, nil

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Main is the main function of a program that is nothing but a handler: it runs
@@ -23,8 +24,8 @@ func Main(h Handler) {
 // Run is a whole main function. It serves the sockets that the parent process
 // passed (fd 0, or systemd's LISTEN_FDS), or Addr if that is set, until ctx ends or
 // the process gets SIGTERM or an interrupt. Then it lets requests finish for
-// DrainTimeout, cancels what is left, and returns nil. A second signal cuts that
-// short.
+// DrainTimeout, cancels what is left, gives that a second to end, and returns nil.
+// A second signal cuts that short.
 //
 // A program that was started as plain CGI, without a socket, serves that one
 // request with the same handler, and Run returns when it has: nil if the appStatus
@@ -62,28 +63,44 @@ func (s *Server) Run(ctx context.Context) error {
 	return s.finish(signals)
 }
 
-// finish drains, and closes when that takes too long or another signal comes.
+// cancelGrace is how long requests that took longer than DrainTimeout have to put
+// things in order, once they are cancelled, before the process ends.
+const cancelGrace = time.Second
+
+// finish drains. When that takes too long it closes, and gives the handlers a
+// moment to find out. Another signal cuts both short.
 func (s *Server) finish(signals <-chan os.Signal) error {
-	drain, stop := context.WithCancel(context.Background())
-	if d := limit(s.DrainTimeout, DefaultDrainTimeout, 0); d > 0 {
-		stop()
-		drain, stop = context.WithTimeout(context.Background(), d)
-	}
-	defer stop()
+	patient, hurry := context.WithCancel(context.Background())
+	defer hurry()
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() {
 		select {
 		case <-signals:
-			stop()
+			hurry()
 		case <-ended:
 		}
 	}()
+	drain, stop := withTimeout(patient, limit(s.DrainTimeout, DefaultDrainTimeout, 0))
+	defer stop()
 	if err := s.Shutdown(drain); err == nil {
 		return nil
 	}
 	s.service.log.Warn("fastcgi: requests cut off", "active", s.service.gate.active())
-	return s.Close()
+	err := s.Close()
+	grace, stop := withTimeout(patient, cancelGrace)
+	defer stop()
+	// What has not ended by then ends with the process.
+	_ = waitFor(grace, s.service.gate.idle())
+	return err
+}
+
+// withTimeout is context.WithTimeout, without a timeout if d is zero.
+func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d)
 }
 
 func errUnlessClosed(err error) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -120,7 +121,7 @@ type Server struct {
 	invalid error // why the settings can not work
 
 	mu        sync.Mutex
-	listeners map[net.Listener]struct{}
+	listeners []net.Listener // being served, the first one first
 	serving   sync.WaitGroup // calls of Serve that may still accept
 	actions   sync.Mutex     // held while ServiceActions runs
 }
@@ -275,10 +276,7 @@ func (s *Server) track(l net.Listener) bool {
 	if s.closedLocked() {
 		return false
 	}
-	if s.listeners == nil {
-		s.listeners = make(map[net.Listener]struct{})
-	}
-	s.listeners[l] = struct{}{}
+	s.listeners = append(s.listeners, l)
 	s.serving.Add(1)
 	return true
 }
@@ -286,7 +284,8 @@ func (s *Server) track(l net.Listener) bool {
 func (s *Server) untrack(l net.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.listeners, l)
+	i := slices.Index(s.listeners, l)
+	s.listeners = slices.Delete(s.listeners, i, i+1)
 	s.serving.Done()
 }
 
@@ -306,7 +305,7 @@ func (s *Server) closedLocked() bool {
 func (s *Server) closeListeners() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for l := range s.listeners {
+	for _, l := range s.listeners {
 		s.service.drivers.stop(l)
 		// A listener that does not close properly does not accept, either.
 		_ = l.Close()
@@ -410,7 +409,7 @@ func (s *Server) Loop() Loop {
 func (s *Server) Fd() uintptr {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for l := range s.listeners {
+	for _, l := range s.listeners {
 		if fd, ok := listen.Fd(l); ok {
 			return fd
 		}
