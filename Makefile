@@ -17,13 +17,16 @@ PLATFORMS := openbsd freebsd darwin windows
 # command:package, for what the tests start (Debian's names). The race detector needs the C compiler.
 NEEDED := cc:build-essential nginx:nginx-light php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bin chromium:chromium
 
+# What the benchmark's peers are built with, or are (Debian's names). Of Rust it takes whatever cargo there is.
+PEERS := build-essential libfcgi-dev nginx-light php-fpm python3-venv
+
 GO := go
 
-.PHONY: help demo test fmt lint bench fuzz cross deps vet style vuln race overflow
+.PHONY: help demo test fmt lint bench bench-peers fuzz cross deps vet style vuln race overflow
 
 help: ## print this
 	@printf 'fastcgi: the FastCGI toolkit for Go\n\n'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@printf '\nStart with `make demo`. Before a commit: `make fmt test`.\n'
 
 demo: ## serve examples/demo over HTTP (LISTEN=127.0.0.1:8080)
@@ -40,6 +43,13 @@ lint: style vuln ## gofumpt, go.mod, staticcheck, and govulncheck where it can
 
 bench: ## every benchmark, with bytes and allocations (BENCH=regexp)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+# What is not there and can not be installed is named in the results as missing, with the reason.
+bench-peers: ## side by side with every peer, in 20 minutes: bench/RESULTS.md, docs/performance.svg
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && ! dpkg-query -W $(PEERS) >/dev/null 2>&1; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(PEERS) || true; \
+	fi
+	$(GO) run ./bench -write
 
 fuzz: ## each fuzz target for FUZZTIME=30s
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | sed 's,/[^/]*$$,,' | sort -u); do \

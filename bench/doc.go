@@ -1,13 +1,18 @@
-// Command bench measures what a request costs: it runs this library's hello in
-// each mode, its peers, and a floor in C that only walks records, gives each the
-// same load in the same run, and prints the server's CPU time for each request
-// as a ratio to the floor.
+//go:build linux
+
+// Command bench puts this library beside its peers: it builds or installs each,
+// gives all the same work in the same run, verifies every answer, and prints what
+// a request costs the server as a ratio to a floor in C that only walks records.
 //
-// Server and load are pinned to a core each, and what counts is the CPU time of
-// the server process, so other work on the machine disturbs less than it would
-// disturb rates. Every answer is verified.
+// Server and load are pinned to a processor each, and what counts is the CPU time
+// of the server's processes, so other work on the machine disturbs less than it
+// would disturb rates.
 //
-//	go run ./bench [-requests 100000] [-conns 32] [-rounds 3] [-json]
+//	go run ./bench                          everything
+//	go run ./bench -quick                   see that it works
+//	go run ./bench -only 'hello-*' -peers 'async-*,net-http-fcgi'
+//	go run ./bench -write                   and write RESULTS.md and the plot
 //
-// It needs Linux, a C compiler and taskset.
+// It needs Linux and two processors. What it needs for a peer is beside it in
+// sources.go; a peer that can not be had is named in the output with the reason.
 package main

@@ -1,7 +1,9 @@
+//go:build linux
+
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -9,100 +11,135 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
-// params are the parameters of a GET as nginx sends them with its stock
-// fastcgi_params.
-var params = []struct{ name, value string }{
-	{"QUERY_STRING", ""},
-	{"REQUEST_METHOD", "GET"},
-	{"CONTENT_TYPE", ""},
-	{"CONTENT_LENGTH", ""},
-	{"SCRIPT_NAME", "/hello"},
-	{"REQUEST_URI", "/hello"},
-	{"DOCUMENT_URI", "/hello"},
-	{"DOCUMENT_ROOT", "/usr/share/nginx/html"},
-	{"SERVER_PROTOCOL", "HTTP/1.1"},
-	{"REQUEST_SCHEME", "http"},
-	{"GATEWAY_INTERFACE", "CGI/1.1"},
-	{"SERVER_SOFTWARE", "nginx/1.22.1"},
-	{"REMOTE_ADDR", "127.0.0.1"},
-	{"REMOTE_PORT", "54321"},
-	{"SERVER_ADDR", "127.0.0.1"},
-	{"SERVER_PORT", "80"},
-	{"SERVER_NAME", "localhost"},
-	{"HTTP_HOST", "localhost"},
-	{"HTTP_USER_AGENT", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"},
-	{"HTTP_ACCEPT", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"},
+// A dialect is a protocol that applications are asked in.
+type dialect interface {
+	// encode returns the request of a question.
+	encode(q question) message
+	// read reads one answer, and gives its header and body to a.
+	read(in *bufio.Reader, a *answer) error
 }
 
-// request encodes the GET.
-func request(keep bool) []byte {
-	begin := protocol.BeginRequest{Role: protocol.RoleResponder}
-	if keep {
-		begin.Flags = protocol.FlagKeepConn
-	}
-	var block []byte
-	for _, p := range params {
-		block = protocol.AppendPair(block, p.name, p.value)
-	}
-	b := protocol.AppendBeginRequest(nil, 1, begin)
-	b = protocol.AppendStream(b, protocol.TypeParams, 1, block)
-	b = protocol.AppendStreamEnd(b, protocol.TypeParams, 1)
-	return protocol.AppendStreamEnd(b, protocol.TypeStdin, 1)
+// A question is what is asked of an application.
+type question struct {
+	script string // SCRIPT_FILENAME
+	query  string // QUERY_STRING
+	upload int64  // bytes of the body, a multiple of pieceSize
+	keep   bool   // whether the connection is used again
+	id     uint16 // of the request; 0 is 1
 }
 
-// A load is work to give to a server.
+// A message is an encoded request.
+type message struct {
+	head  []byte
+	piece []byte // of the body, sent so many times
+	times int
+	tail  []byte
+}
+
+// send writes the message, one without a body in one write.
+func (m message) send(w io.Writer) error {
+	if _, err := w.Write(m.head); err != nil {
+		return err
+	}
+	for range m.times {
+		if _, err := w.Write(m.piece); err != nil {
+			return err
+		}
+	}
+	if len(m.tail) == 0 {
+		return nil
+	}
+	_, err := w.Write(m.tail)
+	return err
+}
+
+// A load is requests for a server, on several connections at once.
 type load struct {
 	socket   string
+	dialect  dialect
+	question question
+	want     want
 	conns    int
 	requests int
-	keep     bool
+	limit    time.Duration
 }
 
-// run sends the requests and returns how long each took, sorted.
-func (l load) run() ([]time.Duration, error) {
+// run sends the requests, or of so many one, until they or the time is up.
+func (l *load) run(share int) (outcome, error) {
 	var (
-		left    atomic.Int64
-		wg      sync.WaitGroup
-		mu      sync.Mutex
-		all     []time.Duration
-		failure error
+		left  atomic.Int64
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		all   outcome
+		wrong error
 	)
-	left.Store(int64(l.requests))
+	left.Store(int64(max(1, l.requests/share)))
+	start := time.Now()
+	until := start.Add(l.limit)
 	for range l.conns {
 		wg.Go(func() {
-			w := worker{socket: l.socket, out: request(l.keep), keep: l.keep, buf: make([]byte, 4096)}
+			w := l.worker()
 			defer w.close()
-			err := w.work(&left)
+			err := w.work(&left, until)
 			mu.Lock()
 			defer mu.Unlock()
-			all = append(all, w.took...)
-			failure = errors.Join(failure, err)
+			all.took = append(all.took, w.took...)
+			wrong = errors.Join(wrong, err)
 		})
 	}
 	wg.Wait()
-	slices.Sort(all)
-	return all, failure
+	all.elapsed = time.Since(start)
+	slices.Sort(all.took)
+	if wrong == nil && len(all.took) == 0 {
+		wrong = errors.New("no request was answered")
+	}
+	return all, firstOf(wrong)
 }
 
-// A worker sends one request after another.
+// firstOf is one of several joined errors: connections tend to fail alike.
+func firstOf(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return firstOf(joined.Unwrap()[0])
+	}
+	return err
+}
+
+func (l *load) worker() *worker {
+	return &worker{
+		socket:  l.socket,
+		dialect: l.dialect,
+		message: l.dialect.encode(l.question),
+		answer:  answer{want: l.want},
+		keep:    l.question.keep,
+	}
+}
+
+// A worker asks one thing after another.
 type worker struct {
-	socket string
-	out    []byte
-	keep   bool
-	conn   net.Conn
-	buf    []byte
-	took   []time.Duration
+	socket  string
+	dialect dialect
+	message message
+	answer  answer
+	keep    bool
+	took    []time.Duration
+	conn    net.Conn
+	in      *bufio.Reader
 }
 
-func (w *worker) work(left *atomic.Int64) error {
+// patience is how long any one round of requests may hang.
+const patience = 2 * time.Minute
+
+func (w *worker) work(left *atomic.Int64, until time.Time) error {
 	for left.Add(-1) >= 0 {
 		start := time.Now()
-		if err := w.request(); err != nil {
+		if start.After(until) && len(w.took) > 0 {
+			return nil
+		}
+		if err := w.exchange(); err != nil {
 			return err
 		}
 		w.took = append(w.took, time.Since(start))
@@ -110,67 +147,72 @@ func (w *worker) work(left *atomic.Int64) error {
 	return nil
 }
 
-// request sends one request and verifies its answer.
-func (w *worker) request() error {
-	if w.conn == nil {
-		c, err := net.Dial("unix", w.socket)
-		if err != nil {
-			return err
-		}
-		w.conn = c
-	}
-	if _, err := w.conn.Write(w.out); err != nil {
+// exchange asks, and verifies the answer.
+func (w *worker) exchange() error {
+	if err := w.send(); err != nil {
 		return err
 	}
-	body, err := w.answer()
-	if err != nil {
+	return w.receive()
+}
+
+func (w *worker) send() error {
+	if err := w.dial(); err != nil {
 		return err
 	}
-	if !bytes.HasSuffix(body, []byte("\nhello, world\n")) {
-		return fmt.Errorf("answer is %q", body)
-	}
-	if !w.keep {
-		w.close()
+	if err := w.message.send(w.conn); err != nil {
+		return fmt.Errorf("sending a request: %w", err)
 	}
 	return nil
 }
 
-// answer reads to END_REQUEST and returns what came on STDOUT. It is simple, and
-// so quick: the core that it runs on is not the one that is measured.
-func (w *worker) answer() ([]byte, error) {
-	have := 0
-	for {
-		n, err := w.conn.Read(w.buf[have:])
-		have += n
-		if body, done := decode(w.buf[:have]); done {
-			return body, nil
-		}
-		if err == io.EOF {
-			return nil, io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return nil, err
-		}
+func (w *worker) receive() error {
+	w.answer.reset()
+	if err := w.dialect.read(w.in, &w.answer); err != nil {
+		return fmt.Errorf("reading an answer: %w", ended(err))
 	}
+	if !w.keep {
+		w.close()
+	}
+	return w.answer.verify()
 }
 
-// decode joins the STDOUT records of an answer, and reports whether it is whole.
-func decode(b []byte) (body []byte, done bool) {
-	for len(b) >= protocol.HeaderLen {
-		h := protocol.ParseHeader(b)
-		size := protocol.HeaderLen + int(h.ContentLength) + int(h.PaddingLength)
-		if len(b) < size {
-			return nil, false
-		}
-		switch h.Type {
-		case protocol.TypeStdout:
-			body = append(body, b[protocol.HeaderLen:protocol.HeaderLen+int(h.ContentLength)]...)
-		case protocol.TypeEndRequest:
-			return body, true
-		}
-		b = b[size:]
+// ended makes of the end of a connection what it is in the midst of an answer.
+func ended(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
 	}
-	return nil, false
+	return err
+}
+
+func (w *worker) dial() error {
+	if w.conn != nil {
+		return nil
+	}
+	c, err := dial(w.socket)
+	if err != nil {
+		return err
+	}
+	w.conn = c
+	if w.in == nil {
+		w.in = bufio.NewReaderSize(nil, 64*kib)
+	}
+	w.in.Reset(c)
+	return nil
+}
+
+// dial connects to a server, and waits for a place in the queue of those that do.
+func dial(socket string) (net.Conn, error) {
+	until := time.Now().Add(patience)
+	for {
+		c, err := net.Dial("unix", socket)
+		switch {
+		case err == nil:
+			return c, c.SetDeadline(until)
+		case !errors.Is(err, syscall.EAGAIN) || time.Now().After(until):
+			return nil, err
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func (w *worker) close() {

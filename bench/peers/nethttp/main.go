@@ -1,22 +1,13 @@
-// Command nethttp is the hello of the benchmark over net/http: what one would
-// use instead of FastCGI.
+// Command nethttp serves the benchmark's tasks over HTTP with net/http: what one
+// would use instead of FastCGI. usage: nethttp unix-socket-path task [size]
 package main
 
 import (
-	"io"
 	"log"
-	"net"
 	"net/http"
 	"os"
+
+	"github.com/simple-fastcgi/fastcgi/bench/peers/webhandler"
 )
 
-func main() {
-	l, err := net.Listen("unix", os.Args[1])
-	if err != nil {
-		log.Fatal(err)
-	}
-	log.Fatal(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		io.WriteString(w, "hello, world\n")
-	})))
-}
+func main() { log.Fatal(webhandler.Serve(os.Args[1:], http.Serve)) }

@@ -1,23 +1,13 @@
-// Command nethttpfcgi is the hello of the benchmark over the standard library's
-// net/http/fcgi.
+// Command nethttpfcgi serves the benchmark's tasks with the standard library's
+// net/http/fcgi. usage: nethttpfcgi unix-socket-path task [size]
 package main
 
 import (
-	"io"
 	"log"
-	"net"
-	"net/http"
 	"net/http/fcgi"
 	"os"
+
+	"github.com/simple-fastcgi/fastcgi/bench/peers/webhandler"
 )
 
-func main() {
-	l, err := net.Listen("unix", os.Args[1])
-	if err != nil {
-		log.Fatal(err)
-	}
-	log.Fatal(fcgi.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		io.WriteString(w, "hello, world\n")
-	})))
-}
+func main() { log.Fatal(webhandler.Serve(os.Args[1:], fcgi.Serve)) }

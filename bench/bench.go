@@ -1,0 +1,121 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// A bench measures peers at work.
+type bench struct {
+	settings
+	root   string // the checkout
+	dir    string // for sockets: their paths must be short
+	cores  cores
+	report report
+	stderr io.Writer
+}
+
+func newBench(s settings, stderr io.Writer) (*bench, error) {
+	mod, err := exec.Command("go", "env", "GOMOD").Output()
+	root := filepath.Dir(strings.TrimSpace(string(mod)))
+	if err != nil || root == "." {
+		return nil, errors.New("this is not in a checkout: run it from one, as in go run ./bench")
+	}
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{settings: s, root: root, dir: dir, stderr: stderr}
+	if b.bin == "" {
+		b.bin = filepath.Join(root, "bin", "bench")
+	}
+	b.report.Machine = describeMachine(root)
+	return b, nil
+}
+
+func (b *bench) close() { os.RemoveAll(b.dir) }
+
+// prepare builds the programs and pins this process to the load's processor.
+func (b *bench) prepare(ctx context.Context) error {
+	if err := b.build(ctx); err != nil {
+		return err
+	}
+	if err := raiseFileLimit(mostConns + 100); err != nil {
+		return err
+	}
+	var err error
+	b.cores, err = splitCores()
+	return err
+}
+
+// chosen are the peers that were asked for and can be had.
+func (b *bench) chosen() (chosen []peer) {
+	for _, p := range peers {
+		if (p.id == floorID || matches(b.peers, p.id)) && b.report.Programs[p.program] != "" {
+			chosen = append(chosen, p)
+		}
+	}
+	return chosen
+}
+
+// measureAll does all the work that was asked for.
+func (b *bench) measureAll(ctx context.Context) {
+	for _, w := range works {
+		if !matches(b.only, w.id) {
+			continue
+		}
+		for _, p := range b.chosen() {
+			if ctx.Err() == nil && w.asks(p) {
+				b.measure(ctx, w, p)
+			}
+		}
+	}
+}
+
+// measure has one peer do one kind of work, and notes the result.
+func (b *bench) measure(ctx context.Context, w work, p peer) {
+	reason := p.gap(w)
+	if w.nginx && b.report.Programs["nginx"] == "" {
+		reason = "there is no nginx: " + nginxRemedy
+	}
+	if reason != "" {
+		b.report.Gaps = append(b.report.Gaps, remark{w.id, p.name, reason})
+		return
+	}
+	fmt.Fprintf(b.stderr, "%-14s %-22s ", w.id, p.name)
+	f, err := b.try(ctx, w, p)
+	if err != nil {
+		fmt.Fprintln(b.stderr, "failed:", err)
+		b.report.Failed = append(b.report.Failed, remark{w.id, p.name, err.Error()})
+		return
+	}
+	fmt.Fprintln(b.stderr, f.String())
+	b.report.add(result{Work: w.id, Peer: p.name, figures: f})
+}
+
+// try starts the peer for the work, and stops it.
+func (b *bench) try(ctx context.Context, w work, p peer) (figures, error) {
+	t := p.assigned(w.task(b))
+	s, err := b.start(ctx, p, t)
+	if err != nil {
+		return figures{}, err
+	}
+	defer s.stop()
+	f, err := w.run(b, w, &subject{peer: p, task: t, server: s})
+	return f, s.explain(err)
+}
+
+// A subject is a peer at work.
+type subject struct {
+	peer
+	task
+	server *process
+}

@@ -1,0 +1,94 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// cores are the processors of the server and of the load.
+type cores struct{ server, load int }
+
+// splitCores takes the first two processors that there are, and moves this
+// process to the second.
+func splitCores() (cores, error) {
+	var usable unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &usable); err != nil {
+		return cores{}, err
+	}
+	var found []int
+	for i := range len(usable) * 64 {
+		if usable.IsSet(i) {
+			found = append(found, i)
+		}
+	}
+	if len(found) < 2 {
+		return cores{}, errors.New("this process may use one processor only, and the load needs one beside the server's: run it on a machine with two, without taskset")
+	}
+	c := cores{server: found[0], load: found[1]}
+	runtime.GOMAXPROCS(1)
+	return c, pinSelf(c.load)
+}
+
+// pinSelf moves all threads of this process to a processor. Those to come start
+// where the ones that start them are.
+func pinSelf(core int) error {
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	for _, t := range threads {
+		tid, err := strconv.Atoi(t.Name())
+		if err == nil {
+			err = unix.SchedSetaffinity(tid, only(core))
+		}
+		if err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("pinning to processor %d: %w", core, err)
+		}
+	}
+	return nil
+}
+
+// onCore calls start with this thread on a processor, so that the process it
+// starts is there too, and all of its.
+func onCore(core int, start func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return err
+	}
+	if err := unix.SchedSetaffinity(0, only(core)); err != nil {
+		return err
+	}
+	defer unix.SchedSetaffinity(0, &before)
+	return start()
+}
+
+func only(core int) *unix.CPUSet {
+	var set unix.CPUSet
+	set.Set(core)
+	return &set
+}
+
+// raiseFileLimit makes room for n descriptors, here and in the servers.
+func raiseFileLimit(n uint64) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	hard := limit.Max
+	limit.Max = max(limit.Max, n)
+	limit.Cur = limit.Max
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("%d connections need as many descriptors, and the limit is %d: raise it as root with prlimit --nofile=%d --pid $$ (%w)",
+			mostConns, hard, n, err)
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+)
+
+// multiplexed measures many requests at once on one connection.
+func multiplexed(b *bench, _ work, s *subject) (figures, error) {
+	l := b.load(s, shape{keep: true, share: 1})
+	return b.best(s, func(share int) (outcome, error) {
+		m, err := newMux(l, s.streams)
+		if err != nil {
+			return outcome{}, err
+		}
+		defer m.conn.Close()
+		return m.run(max(l.requests/share, s.streams), l.limit)
+	})
+}
+
+// A mux is one connection with a request in each of its streams. Stream i has
+// request id i+1.
+type mux struct {
+	conn    net.Conn
+	in      *bufio.Reader
+	streams []stream
+	out     []byte
+}
+
+type stream struct {
+	request []byte
+	answer  answer
+	sent    time.Time
+	open    bool // there is a request to answer
+}
+
+func newMux(l *load, streams int) (*mux, error) {
+	c, err := dial(l.socket)
+	if err != nil {
+		return nil, err
+	}
+	m := &mux{conn: c, in: bufio.NewReaderSize(c, 64*kib), streams: make([]stream, streams)}
+	q := l.question
+	for i := range m.streams {
+		q.id = uint16(i + 1)
+		m.streams[i] = stream{request: l.dialect.encode(q).head, answer: answer{want: l.want}}
+	}
+	return m, nil
+}
+
+// run keeps all streams busy until so many requests were answered, or the time
+// is up.
+func (m *mux) run(requests int, limit time.Duration) (outcome, error) {
+	o := outcome{took: make([]time.Duration, 0, requests)}
+	start := time.Now()
+	if err := m.send(); err != nil {
+		return o, err
+	}
+	begun, busy := len(m.streams), len(m.streams)
+	for busy > 0 {
+		st, err := m.next()
+		if err != nil {
+			return o, err
+		}
+		now := time.Now()
+		o.took = append(o.took, now.Sub(st.sent))
+		if begun < requests && now.Sub(start) < limit {
+			begun++
+			m.ask(st)
+		} else {
+			busy--
+		}
+		// What is read already is looked at before the next requests go
+		// out, in one write.
+		if m.in.Buffered() == 0 {
+			if err := m.flush(); err != nil {
+				return o, err
+			}
+		}
+	}
+	o.elapsed = time.Since(start)
+	slices.Sort(o.took)
+	return o, nil
+}
+
+func (m *mux) ask(st *stream) {
+	st.answer.reset()
+	st.sent, st.open = time.Now(), true
+	m.out = append(m.out, st.request...)
+}
+
+func (m *mux) flush() error {
+	// Writing nothing fails as well when the other end has closed.
+	if len(m.out) == 0 {
+		return nil
+	}
+	_, err := m.conn.Write(m.out)
+	m.out = m.out[:0]
+	return err
+}
+
+// send sends a request in each stream.
+func (m *mux) send() error {
+	for i := range m.streams {
+		m.ask(&m.streams[i])
+	}
+	return m.flush()
+}
+
+// receive reads an answer in each stream.
+func (m *mux) receive() error {
+	for range m.streams {
+		if _, err := m.next(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next reads until an answer is complete, and verifies it.
+func (m *mux) next() (*stream, error) {
+	for {
+		h, err := readHeader(m.in)
+		if err != nil {
+			return nil, fmt.Errorf("reading an answer: %w", ended(err))
+		}
+		if h.RequestID == 0 || int(h.RequestID) > len(m.streams) || !m.streams[h.RequestID-1].open {
+			return nil, fmt.Errorf("wrong answer: a record of request %d, which is not open", h.RequestID)
+		}
+		st := &m.streams[h.RequestID-1]
+		switch done, err := readContent(m.in, h, &st.answer); {
+		case err != nil:
+			return nil, fmt.Errorf("reading an answer: %w", err)
+		case done:
+			st.open = false
+			return st, st.answer.verify()
+		}
+	}
+}
+
+// exchange has an exchange in each stream.
+func (m *mux) exchange() error {
+	if err := m.send(); err != nil {
+		return err
+	}
+	return m.receive()
+}
+
+func (m *mux) close() { m.conn.Close() }
