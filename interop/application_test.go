@@ -1,0 +1,128 @@
+package interop_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/simple-fastcgi/fastcgi"
+)
+
+const module = "github.com/simple-fastcgi/fastcgi"
+
+// modes are the kinds of handlers that an application can have.
+var modes = []string{"sync", "async", "http"}
+
+// drivers are what can move the application's bytes.
+func drivers() []string {
+	if runtime.GOOS == "linux" {
+		return []string{"goroutine", "loop"}
+	}
+	return []string{"goroutine"}
+}
+
+// startProbe runs the reference application on an address as fastcgi.Listen takes it, with more arguments: a kind of
+// handlers, for instance.
+func startProbe(t *testing.T, probe, addr string, args ...string) *process {
+	t.Helper()
+	p := start(t, syscall.SIGTERM, exec.Command(probe, append(args, "-listen", addr)...))
+	p.awaitListening(t, addr)
+	return p
+}
+
+// awaitListening waits for a process to listen on an address, unix:/path or host:port.
+func (p *process) awaitListening(t *testing.T, addr string) {
+	t.Helper()
+	network, addr := "tcp", strings.TrimPrefix(addr, "tcp:")
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		network, addr = "unix", path
+	}
+	eventually(t, addr+" answers", func() bool {
+		select {
+		case <-p.ended:
+			t.Fatalf("%s ended: %v", p.cmd, p.err)
+		default:
+		}
+		c, err := net.DialTimeout(network, addr, patience)
+		if err != nil {
+			return false
+		}
+		return c.Close() == nil
+	})
+}
+
+// serve runs an application in this process until the end of the test, for what the probe does not do.
+func serve(t *testing.T, srv *fastcgi.Server, addr string) {
+	t.Helper()
+	l, err := fastcgi.Listen(addr, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveOn(t, srv, l)
+}
+
+func serveOn(t *testing.T, srv *fastcgi.Server, l net.Listener) {
+	t.Helper()
+	srv.ErrorLog = slog.New(slog.DiscardHandler)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-served; !errors.Is(err, fastcgi.ErrServerClosed) {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+}
+
+// handle runs an application with a Handler.
+func handle(h fastcgi.HandlerFunc) func(*testing.T, *place) {
+	return func(t *testing.T, p *place) { serve(t, &fastcgi.Server{Handler: h}, "unix:"+p.socket) }
+}
+
+// hang answers nothing until the web server has given up.
+func hang(_ fastcgi.ResponseWriter, r *fastcgi.Request) { <-r.Context().Done() }
+
+// buildProbe builds the reference application, with the race detector if this test has it, for as long as the test runs.
+func buildProbe(t *testing.T) string {
+	t.Helper()
+	dependOn(t, "../examples/probe")
+	path := filepath.Join(t.TempDir(), "probe.exe")
+	args := []string{"build", fmt.Sprintf("-race=%v", raceDetector()), "-o", path, module + "/examples/probe"}
+	if out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil {
+		t.Fatalf("go %v: %v\n%s", args, err, out)
+	}
+	return path
+}
+
+// raceDetector reports whether this test was built with -race.
+func raceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
+// dependOn tells the go command that the result of this test depends on a folder, which it only knows of files that a
+// test opens itself. The library is linked into this test, so that needs no telling.
+func dependOn(t *testing.T, dir string) {
+	t.Helper()
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if _, err := os.ReadFile(filepath.Join(dir, f.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

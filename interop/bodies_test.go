@@ -1,0 +1,128 @@
+package interop_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+)
+
+// noise returns n bytes in which every piece is different, the same ones each time.
+func noise(n int64) io.Reader {
+	return io.LimitReader(rand.NewChaCha8([32]byte{}), n)
+}
+
+// digest is what the probe answers to the bytes of a reader.
+func digest(t *testing.T, r io.Reader) string {
+	t.Helper()
+	sum := sha256.New()
+	n, err := io.Copy(sum, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x %d\n", sum.Sum(nil), n)
+}
+
+func uploadLarge(t *testing.T, s *site) { upload(t, s, 100_000_000, 100_000_000) }
+
+func uploadUnknownLength(t *testing.T, s *site) {
+	for _, n := range []int64{1, 65535, 3_000_000} {
+		upload(t, s, n, -1)
+	}
+}
+
+// upload sends n bytes and says that they are length, -1 for not saying.
+func upload(t *testing.T, s *site, n, length int64) {
+	t.Helper()
+	req := s.request(t, http.MethodPost, "do=digest", noise(n))
+	req.ContentLength = length
+	s.do(t, req).want(t, 200, digest(t, noise(n)))
+}
+
+// A29: the answer arrives although most of the body is unread; the kept connection is not confused by the rest.
+func uploadIgnored(t *testing.T, s *site) {
+	for range 5 {
+		req := s.request(t, http.MethodPost, "do=ignore", noise(5_000_000))
+		req.ContentLength = 5_000_000
+		s.do(t, req).want(t, 200, "ignored\n")
+		s.get(t, "do=bytes&n=3").want(t, 200, "\x00\x01\x02")
+	}
+}
+
+func download(t *testing.T, s *site) {
+	const n = 10_000_000
+	resp := s.begin(t, s.request(t, http.MethodGet, fmt.Sprintf("do=bytes&n=%d", n), nil))
+	if resp.StatusCode != 200 || resp.ContentLength != n {
+		t.Errorf("status %d, Content-Length %d; want 200, %d", resp.StatusCode, resp.ContentLength, n)
+	}
+	wantPattern(t, resp.Body, n)
+}
+
+// wantPattern checks what the probe sends for bytes: byte i is i mod 251.
+func wantPattern(t *testing.T, r io.Reader, n int) {
+	t.Helper()
+	const period = 251
+	var want [period * 256]byte
+	for i := range want {
+		want[i] = byte(i % period)
+	}
+	var got [len(want)]byte
+	for done := 0; done < n; done += len(want) {
+		piece := got[:min(len(got), n-done)]
+		if _, err := io.ReadFull(r, piece); err != nil {
+			t.Fatalf("after byte %d of %d: %v", done, n, err)
+		}
+		if !bytes.Equal(piece, want[:len(piece)]) {
+			t.Fatalf("wrong bytes after byte %d of %d", done, n)
+		}
+	}
+	if extra, err := io.ReadAll(r); len(extra) > 0 || err != nil {
+		t.Errorf("after %d bytes there are %d more, %v", n, len(extra), err)
+	}
+}
+
+func echo(t *testing.T, s *site) {
+	const n = 4_000_000
+	req := s.request(t, http.MethodPost, "do=echo", noise(n))
+	req.ContentLength = n
+	a := s.do(t, req)
+	want, err := io.ReadAll(noise(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.want(t, 200, string(want))
+}
+
+// conversation reads the answer to each piece of the body before it sends the next.
+func conversation(t *testing.T, s *site) {
+	body, pieces := io.Pipe()
+	req := s.request(t, http.MethodPost, "do=echo", body)
+	said := make(chan error)
+	go func() {
+		_, err := io.WriteString(pieces, "hello 0\n")
+		said <- err
+	}()
+	resp := s.begin(t, req)
+	if err := <-said; err != nil {
+		t.Fatal(err)
+	}
+	heard := bufio.NewReader(resp.Body)
+	for i := range 10 {
+		if got, err := heard.ReadString('\n'); got != fmt.Sprintf("hello %d\n", i) {
+			t.Fatalf("answer %d is %q, %v", i, got, err)
+		}
+		if _, err := fmt.Fprintf(pieces, "hello %d\n", i+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := pieces.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(heard); string(rest) != "hello 10\n" || err != nil {
+		t.Errorf("the end is %q, %v", rest, err)
+	}
+}

@@ -1,0 +1,306 @@
+//go:build unix
+
+package interop_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/user"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi"
+)
+
+// A mishap is a line of nginx's error log that its page explains, with what brings it about.
+type mishap struct {
+	name   string
+	log    string                       // as the page has it
+	serve  func(t *testing.T, p *place) // the application; nil: there is none
+	around string                       // directives
+	ask    func(t *testing.T, s *site)  // what the client does; nil: it gets status
+	status int
+}
+
+var mishaps = []mishap{
+	{
+		name: "not started", log: "failed (2: No such file or directory)", status: 502,
+	},
+	{
+		name: "not listening", log: "failed (111: Connection refused)", status: 502,
+		serve: func(t *testing.T, p *place) { leaveSocketFile(t, p) },
+	},
+	{
+		name: "backlog full", log: "failed (11: Resource temporarily unavailable)", status: 502,
+		serve: fillBacklog,
+	},
+	{
+		name: "crash", log: "upstream prematurely closed connection while reading response header", status: 502,
+		serve: func(t *testing.T, p *place) { converse(t, p, "") },
+	},
+	{
+		name: "HTTP", log: "upstream sent unsupported FastCGI protocol version: 72", status: 502,
+		serve: func(t *testing.T, p *place) { converse(t, p, "HTTP/1.1 400 Bad Request\r\n\r\n") },
+	},
+	{
+		name: "no answer", log: "upstream prematurely closed FastCGI stdout while reading response header", status: 502,
+		serve: handle(func(fastcgi.ResponseWriter, *fastcgi.Request) {}),
+	},
+	{
+		name: "refused", log: "upstream sent unexpected FastCGI record: 3", status: 502,
+		serve: func(t *testing.T, p *place) {
+			allow := fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { return fastcgi.Allow() })
+			serve(t, &fastcgi.Server{Authorizer: allow}, "unix:"+p.socket)
+		},
+	},
+	{
+		name: "large header", log: "upstream sent too big header while reading response header", status: 502,
+		serve: handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			cookie := fastcgi.Pair{Name: "Set-Cookie", Value: strings.Repeat("c", os.Getpagesize())}
+			_ = fastcgi.SendResponse(w, 200, "text/plain", "ok\n", cookie)
+		}),
+	},
+	{
+		name: "slow", log: "upstream timed out (110: Connection timed out) while reading response header", status: 504,
+		serve:  handle(hang),
+		around: "fastcgi_read_timeout 100ms;",
+	},
+	{
+		name: "panic", log: `FastCGI sent in stderr: "fastcgi: handler panicked:`, status: 500,
+		serve: handle(func(fastcgi.ResponseWriter, *fastcgi.Request) { panic("on purpose") }),
+	},
+	{
+		name: "short body", log: "upstream prematurely closed FastCGI stdout while reading upstream",
+		serve: handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			length := fastcgi.Pair{Name: "Content-Length", Value: "100"}
+			_ = fastcgi.SendResponse(w, 200, "text/plain", "short\n", length)
+		}),
+		ask: breaksOff,
+	},
+	{
+		name: "long body", log: `upstream sent more data than specified in "Content-Length" header`, status: 200,
+		serve: handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			length := fastcgi.Pair{Name: "Content-Length", Value: "3"}
+			_ = fastcgi.SendResponse(w, 200, "text/plain", "too long\n", length)
+		}),
+	},
+	{
+		name: "silent within the body", log: "upstream timed out (110: Connection timed out) while reading upstream",
+		serve: handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+			_ = fastcgi.SendResponse(w, 200, "text/plain", "begin\n")
+			_ = w.Flush()
+			hang(w, r)
+		}),
+		around: "fastcgi_read_timeout 100ms;",
+		ask:    breaksOff,
+	},
+	{
+		name: "client gone", log: "client prematurely closed connection, so upstream connection is closed too",
+		serve: handle(hang),
+		ask:   leaves,
+	},
+	{
+		name: "large body", log: "client intended to send too large body",
+		ask: func(t *testing.T, s *site) { wantStatus(t, s.post(t, "", strings.Repeat("x", 1<<20+1)), 413) },
+	},
+	{
+		name: "large parameters", log: "fastcgi request record is too big",
+		around: "large_client_header_buffers 4 80k;",
+		ask: func(t *testing.T, s *site) {
+			req := s.request(t, http.MethodGet, "", nil)
+			req.Header.Set("X-Large", strings.Repeat("x", 1<<16))
+			wantStatus(t, s.do(t, req), 500)
+		},
+	},
+}
+
+func TestNginxErrors(t *testing.T) {
+	nginx.find(t)
+	for _, m := range mishaps {
+		t.Run(m.name, func(t *testing.T) { m.happen(t, nginx) })
+	}
+}
+
+func (m *mishap) happen(t *testing.T, server *webServer) {
+	wantExplained(t, m.log)
+	p := newPlace(t)
+	if m.serve != nil {
+		m.serve(t, p)
+	}
+	s := server.run(t, p, "minimal.conf", m.around)
+	if m.ask != nil {
+		m.ask(t, s)
+	} else {
+		wantStatus(t, s.get(t, ""), m.status)
+	}
+	s.wantLog(t, m.log)
+}
+
+// wantExplained fails the test unless nginx's page has a line of its error log.
+func wantExplained(t *testing.T, line string) {
+	t.Helper()
+	if !strings.Contains(readFile(t, "../docs/nginx.md"), "`"+line) {
+		t.Errorf("docs/nginx.md does not explain %s", line)
+	}
+}
+
+func wantStatus(t *testing.T, a answer, status int) {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Errorf("status %d, want %d: %s", a.StatusCode, status, clip(a.body))
+	}
+}
+
+// A socket that only its owner may use is no use to nginx, whose workers are somebody else. Debian's nginx has a user
+// for them, which a group can let in.
+func TestNginxSocketPermissions(t *testing.T) {
+	nginx.find(t)
+	www, err := user.Lookup("www-data")
+	if os.Geteuid() != 0 || err != nil {
+		t.Skip("this needs root and the user www-data, as on Debian")
+	}
+	asUser := *nginx
+	asUser.command = nginxCommand(www.Username)
+	for _, tt := range []struct {
+		group  string
+		status int
+	}{
+		{"root", 502},
+		{"www-data", 404},
+	} {
+		t.Run(tt.group, func(t *testing.T) {
+			p := newPlace(t)
+			l, err := fastcgi.Listen("unix:"+p.socket, &fastcgi.ListenOptions{Group: tt.group})
+			if err != nil {
+				t.Fatal(err)
+			}
+			serveOn(t, &fastcgi.Server{Handler: fastcgi.HTTP(http.NotFoundHandler())}, l)
+			s := asUser.run(t, p, "minimal.conf", "")
+			wantStatus(t, s.get(t, ""), tt.status)
+			if tt.status == 502 {
+				const log = "failed (13: Permission denied)"
+				wantExplained(t, log)
+				s.wantLog(t, log)
+			}
+		})
+	}
+}
+
+// Once nginx has the beginning of the answer, it does not wait for the application to take more of the body: a handler
+// that answers first and reads then gets what the socket's buffer had room for.
+func TestNginxIsHalfDuplex(t *testing.T) {
+	nginx.find(t)
+	p := newPlace(t)
+	begun, read := make(chan struct{}), make(chan error, 1)
+	handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+		_ = fastcgi.SendResponse(w, 200, "text/plain", "begin\n")
+		_ = w.Flush()
+		<-begun
+		_, err := io.Copy(io.Discard, r)
+		read <- err
+	})(t, p)
+	s := nginx.run(t, p, "minimal.conf", "fastcgi_read_timeout 1s; fastcgi_buffering off; client_max_body_size 0;")
+	req := s.request(t, http.MethodPost, "", noise(10_000_000))
+	req.ContentLength = 10_000_000
+	resp := s.begin(t, req)
+	close(begun)
+	if body, err := io.ReadAll(resp.Body); string(body) != "begin\n" || err == nil {
+		t.Errorf("the response is %q, %v", body, err)
+	}
+	if err := <-read; !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("reading the body ended with %v", err)
+	}
+	s.wantLog(t, "upstream timed out (110: Connection timed out) while reading upstream")
+}
+
+// breaksOff fails the test unless the response ends before its body does.
+func breaksOff(t *testing.T, s *site) {
+	t.Helper()
+	if a, err := s.try(s.request(t, http.MethodGet, "", nil)); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the response is whole: %q, %v", a.body, err)
+	}
+}
+
+// leaves is a client that does not wait for the answer.
+func leaves(t *testing.T, s *site) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := s.try(s.request(t, http.MethodGet, "", nil).WithContext(ctx)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("left with %v", err)
+	}
+}
+
+// leaveSocketFile leaves a socket's file without a socket, as a crash does.
+func leaveSocketFile(t *testing.T, p *place) {
+	t.Helper()
+	l := listenUnix(t, p)
+	l.SetUnlinkOnClose(false)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func listenUnix(t *testing.T, p *place) *net.UnixListener {
+	t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: p.socket, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// fillBacklog has as many connections wait for an application as may.
+func fillBacklog(t *testing.T, p *place) {
+	t.Helper()
+	l := listenUnix(t, p)
+	t.Cleanup(func() { l.Close() })
+	raw, err := l.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shortened error
+	if err := raw.Control(func(fd uintptr) { shortened = syscall.Listen(int(fd), 0) }); err != nil || shortened != nil {
+		t.Fatal(err, shortened)
+	}
+	for {
+		c, err := net.Dial("unix", p.socket)
+		if errors.Is(err, syscall.EAGAIN) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+	}
+}
+
+// converse answers each connection's first bytes with others, and closes it.
+func converse(t *testing.T, p *place, reply string) {
+	t.Helper()
+	l := listenUnix(t, p)
+	ended := make(chan struct{})
+	t.Cleanup(func() {
+		l.Close()
+		<-ended
+	})
+	go func() {
+		defer close(ended)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			// A request without a body is one write of nginx's.
+			_, _ = c.Read(make([]byte, 1<<16))
+			_, _ = io.WriteString(c, reply)
+			c.Close()
+		}
+	}()
+}

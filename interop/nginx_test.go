@@ -1,0 +1,108 @@
+package interop_test
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"github.com/simple-fastcgi/fastcgi"
+)
+
+var nginx = &webServer{
+	name:          "nginx",
+	program:       "nginx",
+	debian:        "nginx-light",
+	stop:          syscall.SIGQUIT,
+	command:       nginxCommand(""),
+	localRedirect: 302,
+	halfDuplex:    true,
+}
+
+// nginxConf is what is around a printed configuration: a file of Debian's /etc/nginx/nginx.conf's kind, in which
+// everything is in the folder of the test.
+const nginxConf = `%[2]s
+daemon off;
+worker_processes %[5]d;
+worker_shutdown_timeout 5s;
+pid %[1]s/nginx.pid;
+error_log %[1]s/error.log info;
+events {}
+http {
+	access_log off;
+	client_body_temp_path %[1]s/body;
+	fastcgi_temp_path %[1]s/fastcgi;
+	proxy_temp_path %[1]s/proxy;
+	scgi_temp_path %[1]s/scgi;
+	uwsgi_temp_path %[1]s/uwsgi;
+	%[3]s
+	include %[4]s;
+}
+`
+
+const nginxWorkers = 2
+
+// nginxCommand is a webServer's command, with workers that are a user; none is who runs the test. Only root may choose.
+func nginxCommand(user string) func(*testing.T, string, *place, string, string) *exec.Cmd {
+	return func(t *testing.T, program string, p *place, site, around string) *exec.Cmd {
+		t.Helper()
+		// Debian's own: it is what those who follow the page have.
+		p.write(t, "fastcgi_params", readFile(t, "/etc/nginx/fastcgi_params"))
+		be := ""
+		if os.Geteuid() == 0 {
+			be = "user " + cmp.Or(user, "root") + ";"
+		}
+		conf := p.write(t, "nginx.conf", fmt.Sprintf(nginxConf, p.dir, be, around, site, nginxWorkers))
+		return exec.Command(program, "-e", p.path("error.log"), "-c", conf)
+	}
+}
+
+func TestNginx(t *testing.T) {
+	nginx.find(t)
+	probe := buildProbe(t)
+	for _, driver := range drivers() {
+		for _, mode := range modes {
+			for _, keepAlive := range []bool{false, true} {
+				for _, buffering := range []bool{true, false} {
+					name := fmt.Sprintf("%s, %s, keep-alive %s, buffering %s", driver, mode, onOff(keepAlive), onOff(buffering))
+					t.Run(name, func(t *testing.T) {
+						p := newPlace(t)
+						startProbe(t, probe, "unix:"+p.socket, "-driver", driver, "-mode", mode)
+						runScenarios(t, nginxSite(t, p, keepAlive, buffering))
+					})
+				}
+			}
+		}
+	}
+}
+
+// nginxSite runs nginx with connections and buffers as asked. Connections are kept with the printed configuration that
+// says so; buffering is set around it, where the configurations that do not mention it inherit it from.
+func nginxSite(t *testing.T, p *place, keepAlive, buffering bool) *site {
+	t.Helper()
+	config := "minimal.conf"
+	if keepAlive {
+		config = "production.conf"
+	}
+	around := fmt.Sprintf("client_max_body_size 1g; fastcgi_request_buffering %[1]s; fastcgi_buffering %[1]s;", onOff(buffering))
+	s := nginx.run(t, p, config, around)
+	s.keepAlive, s.requestBuffering, s.responseBuffering = keepAlive, buffering, buffering
+	return s
+}
+
+func onOff(b bool) string {
+	if b {
+		return "on"
+	}
+	return "off"
+}
+
+func TestNginxLikeNetHTTP(t *testing.T) {
+	nginx.find(t)
+	p := newPlace(t)
+	serve(t, &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(look))}, "unix:"+p.socket)
+	likeNetHTTP(t, nginx.run(t, p, "minimal.conf", ""))
+}

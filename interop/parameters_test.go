@@ -1,0 +1,132 @@
+package interop_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// params returns the parameters that the application was sent with a request.
+func params(t *testing.T, a answer) map[string]string {
+	t.Helper()
+	if a.StatusCode != 200 {
+		t.Fatalf("status %d: %s", a.StatusCode, clip(a.body))
+	}
+	got := make(map[string]string)
+	if err := json.Unmarshal([]byte(a.body), &got); err != nil {
+		t.Fatalf("%v: %s", err, clip(a.body))
+	}
+	return got
+}
+
+// wantParams fails the test unless the parameters have certain values; an empty one may as well be missing.
+func wantParams(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s is %q, want %q", name, got[name], value)
+		}
+	}
+}
+
+// G8
+func parameters(t *testing.T, s *site) {
+	host, port, err := net.SplitHostPort(s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := params(t, s.get(t, "do=params&a=b%20c&a=%26"))
+	wantParams(t, got, map[string]string{
+		"GATEWAY_INTERFACE": "CGI/1.1",
+		"REQUEST_METHOD":    "GET",
+		"REQUEST_URI":       s.path + "?do=params&a=b%20c&a=%26",
+		"QUERY_STRING":      "do=params&a=b%20c&a=%26",
+		"SERVER_PROTOCOL":   "HTTP/1.1",
+		"SERVER_PORT":       port,
+		"REMOTE_ADDR":       host,
+		"CONTENT_LENGTH":    "",
+		"CONTENT_TYPE":      "",
+		"HTTPS":             "",
+	})
+	for _, name := range []string{"REMOTE_PORT", "SERVER_SOFTWARE", "HTTP_USER_AGENT", "HTTP_HOST"} {
+		if got[name] == "" {
+			t.Errorf("%s is missing", name)
+		}
+	}
+}
+
+// The path arrives as the client wrote it, and decoded.
+func paths(t *testing.T, s *site) {
+	for raw, decoded := range map[string]string{
+		"plain":                   "plain",
+		"a%2Fb":                   "a/b",
+		"a%20b+c":                 "a b+c",
+		"line%0Abreak":            "line\nbreak",
+		"%E2%82%AC/%C3%BC":        "€/ü",
+		"not%FFutf8":              "not\xffutf8",
+		"100%25":                  "100%",
+		"what%3Fnot":              "what?not",
+		"a;b=c,d":                 "a;b=c,d",
+		"x.php/y":                 "x.php/y",
+		strings.Repeat("d/", 100): strings.Repeat("d/", 100),
+	} {
+		got := params(t, s.sendRaw(t, fmt.Sprintf("GET %s%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", s.path, raw, s.addr)))
+		wantParams(t, got, map[string]string{"REQUEST_URI": s.path + raw})
+		// JSON has no bytes that are not UTF-8.
+		decoded = strings.ToValidUTF8(decoded, "\uFFFD")
+		if path := got["SCRIPT_NAME"] + got["PATH_INFO"]; path != s.path+decoded {
+			t.Errorf("%s: SCRIPT_NAME and PATH_INFO are %q and %q", raw, got["SCRIPT_NAME"], got["PATH_INFO"])
+		}
+	}
+}
+
+func headers(t *testing.T, s *site) {
+	req := s.request(t, http.MethodGet, "", nil)
+	want := map[string]string{"HTTP_X_ODD": `"quoted" \ 'single' ; , = € %0A`}
+	req.Header.Set("X-Odd", want["HTTP_X_ODD"])
+	for i := range 20 {
+		value := strings.Repeat("v", i*i)
+		req.Header.Set(fmt.Sprintf("X-Header-%d", i), value)
+		want[fmt.Sprintf("HTTP_X_HEADER_%d", i)] = value
+	}
+	wantParams(t, params(t, s.do(t, req)), want)
+}
+
+// A header that could pass for another one in the environment does not arrive.
+func repeatedHeaders(t *testing.T, s *site) {
+	req := s.request(t, http.MethodGet, "", nil)
+	req.Header["X-Twice"] = []string{"one", "two"}
+	req.Header["X_Once"] = []string{"spoofed"}
+	got := params(t, s.do(t, req))
+	if _, ok := got["HTTP_X_ONCE"]; ok {
+		t.Error("X_Once has arrived as HTTP_X_ONCE")
+	}
+	if value := got["HTTP_X_TWICE"]; value != "two" && value != "one, two" {
+		t.Errorf("HTTP_X_TWICE is %q", value)
+	}
+}
+
+func methods(t *testing.T, s *site) {
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"} {
+		got := params(t, s.do(t, s.request(t, method, "", nil)))
+		wantParams(t, got, map[string]string{"REQUEST_METHOD": method})
+	}
+}
+
+func form(t *testing.T, s *site) {
+	const body = "name=joe&text=a+b%0Ac"
+	send := func(query string) answer {
+		req := s.request(t, http.MethodPost, query, strings.NewReader(body))
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return s.do(t, req)
+	}
+	wantParams(t, params(t, send("")), map[string]string{
+		"REQUEST_METHOD": "POST",
+		"CONTENT_TYPE":   "application/x-www-form-urlencoded",
+		"CONTENT_LENGTH": fmt.Sprint(len(body)),
+	})
+	send("do=echo").want(t, 200, body)
+}

@@ -1,0 +1,94 @@
+package interop_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A webServer is one that applications are tested behind, and what scenarios have to know of it.
+type webServer struct {
+	name    string    // as in docs: the page is name.md, its configurations are in name/
+	program string    // what runs it
+	debian  string    // the package that has the program
+	stop    os.Signal // makes it end with status 0
+
+	// command prepares the web server for a place and returns what runs it in the foreground. It has to serve
+	// site, a configuration as printed, with around, in its own terms, being true of everything; and to log to
+	// error.log.
+	command func(t *testing.T, program string, p *place, site, around string) *exec.Cmd
+
+	// localRedirect is the status that the client sees when an application sends a local redirect: 302, or 200
+	// where the web server follows it (RFC 3875 §6.2.2).
+	localRedirect int
+	// halfDuplex says that, once the application begins to answer, it may get no more of the request's body.
+	halfDuplex bool
+}
+
+// find returns the path of the web server's program. Without one, the test ends here.
+func (w *webServer) find(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath(w.program)
+	if errors.Is(err, exec.ErrNotFound) {
+		// Debian has it where only root's PATH leads.
+		path, err = exec.LookPath(filepath.Join("/usr/sbin", w.program))
+	}
+	switch {
+	case err == nil:
+		return path
+	case !errors.Is(err, exec.ErrNotFound) && !errors.Is(err, fs.ErrNotExist):
+		t.Fatal(err)
+	case os.Getenv("FASTCGI_REQUIRE_SERVERS") == "1":
+		t.Fatalf("%s is not installed (Debian: %s)", w.program, w.debian)
+	}
+	t.Skipf("%s is not installed (Debian: %s)", w.program, w.debian)
+	return ""
+}
+
+// run serves a printed configuration at a place until the end of the test. The application is up to the caller; what
+// runs when this is called runs longer than the web server.
+func (w *webServer) run(t *testing.T, p *place, config, around string) *site {
+	t.Helper()
+	program := w.find(t)
+	text := printed(t, w.name, config)
+	file := p.write(t, config, p.fill(text))
+	server := start(t, w.stop, w.command(t, program, p, file, around))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("error log of %s:\n%s", w.name, tail(p.read(t, "error.log")))
+		}
+	})
+	s := newSite(t, w, p)
+	if strings.Contains(text, shownHTTPS) {
+		s.useTLS()
+	}
+	server.awaitListening(t, s.addr)
+	return s
+}
+
+// printed returns a configuration as a page in docs prints it.
+func printed(t *testing.T, server, config string) string {
+	t.Helper()
+	return readFile(t, filepath.Join("..", "docs", server, config))
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// tail returns the end of a log, where the reason of a failure is, without what nginx says of every connection.
+func tail(log string) string {
+	lines := slices.Collect(strings.Lines(log))
+	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, "closed keepalive connection") })
+	return strings.Join(lines[max(0, len(lines)-20):], "")
+}
