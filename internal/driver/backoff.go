@@ -3,6 +3,7 @@ package driver
 import (
 	"errors"
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -29,8 +30,12 @@ func (b *Backoff) Next(err error) (time.Duration, bool) {
 func (b *Backoff) Reset() { b.rest = 0 }
 
 // temporary reports whether an error of accept may pass. The standard library
-// deprecates asking, but not for accept, and net/http asks the same.
+// deprecates asking, but not for accept, and net/http asks the same. It does not
+// count a lack of kernel memory, which passes as well.
 func temporary(err error) bool {
+	if errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.ENOBUFS) {
+		return true
+	}
 	var t interface{ Temporary() bool }
 	return errors.As(err, &t) && t.Temporary()
 }

@@ -22,6 +22,15 @@ type source struct {
 	network  string
 	guard    *listen.Guard
 	acceptor driver.Acceptor
+	failed   chan error // the loops -> Serve: accepting fails for good
+}
+
+// fail has Serve return err, if no other loop did so before.
+func (s *source) fail(err error) {
+	select {
+	case s.failed <- err:
+	default:
+	}
 }
 
 // listen begins to accept from src.
@@ -39,7 +48,7 @@ func (l *loop) listen(src *source) {
 func (l *loop) watch(src *source, i int) {
 	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: ^int32(i)}
 	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, src.fd, &ev); err != nil {
-		src.acceptor.AcceptFailed(os.NewSyscallError("epoll_ctl", err), 0)
+		l.rest(src, os.NewSyscallError("epoll_ctl", err))
 	}
 }
 
@@ -81,14 +90,16 @@ func (l *loop) accept(src *source) {
 	}
 }
 
-// rest stops accepting for a while after an error such as EMFILE.
+// rest stops accepting, for a while after an error such as EMFILE, and after
+// others until Serve ends.
 func (l *loop) rest(src *source, err error) {
+	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, src.fd, nil)
 	d, again := l.backoff.Next(err)
 	if !again {
-		d = time.Second
+		src.fail(err)
+		return
 	}
 	src.acceptor.AcceptFailed(err, d)
-	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, src.fd, nil)
 	time.AfterFunc(d, func() {
 		l.do(func() {
 			if i := slices.Index(l.sources, src); i >= 0 {

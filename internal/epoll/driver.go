@@ -54,14 +54,15 @@ func (d *Driver) init() {
 	})
 }
 
-// Serve accepts connections on all loops until Stop is called or l closed.
+// Serve accepts connections on all loops until Stop is called, l closed, or
+// accepting fails with an error that will not pass.
 func (d *Driver) Serve(l net.Listener, a driver.Acceptor) error {
 	d.init()
 	fd, err := duplicate(l)
 	if err != nil {
 		return err
 	}
-	src := &source{fd: fd, acceptor: a, network: l.Addr().Network()}
+	src := &source{fd: fd, acceptor: a, network: l.Addr().Network(), failed: make(chan error, 1)}
 	if g, ok := l.(interface{ Guard() *listen.Guard }); ok {
 		src.guard = g.Guard()
 	}
@@ -70,7 +71,7 @@ func (d *Driver) Serve(l net.Listener, a driver.Acceptor) error {
 	for _, lp := range d.loops {
 		lp.do(func() { lp.listen(src) })
 	}
-	err = waitClosed(l, stop)
+	err = waitClosed(l, stop, src.failed)
 	var ended sync.WaitGroup
 	for _, lp := range d.loops {
 		ended.Add(1)
@@ -126,14 +127,16 @@ func (d *Driver) Stop(l net.Listener) {
 // without Stop.
 const closedInterval = 250 * time.Millisecond
 
-// waitClosed waits until stop is closed, or l.
-func waitClosed(l net.Listener, stop <-chan struct{}) error {
+// waitClosed waits until stop is closed, or l, or accepting has failed.
+func waitClosed(l net.Listener, stop <-chan struct{}, failed <-chan error) error {
 	tick := time.NewTicker(closedInterval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-stop:
 			return net.ErrClosed
+		case err := <-failed:
+			return err
 		case <-tick.C:
 			if _, ok := listen.Fd(l); !ok {
 				return net.ErrClosed
