@@ -99,7 +99,7 @@ func buildProbe(t *testing.T) string {
 	t.Helper()
 	dependOn(t, "../examples/probe")
 	path := filepath.Join(t.TempDir(), "probe.exe")
-	args := []string{"build", fmt.Sprintf("-race=%v", raceDetector()), "-o", path, module + "/examples/probe"}
+	args := []string{"build", "-buildvcs=false", fmt.Sprintf("-race=%v", raceDetector()), "-o", path, module + "/examples/probe"}
 	if out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil {
 		t.Fatalf("go %v: %v\n%s", args, err, out)
 	}
