@@ -18,7 +18,7 @@ func multiplexed(b *bench, _ work, s *subject) (figures, error) {
 		if err != nil {
 			return outcome{}, err
 		}
-		defer m.conn.Close()
+		defer m.close()
 		return m.run(max(l.requests/share, s.streams), l.limit)
 	})
 }
@@ -29,7 +29,10 @@ type mux struct {
 	conn    net.Conn
 	in      *bufio.Reader
 	streams []stream
-	out     []byte
+	out     []byte      // requests to send at the next flush
+	queue   chan []byte // -> writer
+	failed  chan error  // writer -> next; has room for one
+	done    chan struct{}
 }
 
 type stream struct {
@@ -44,7 +47,12 @@ func newMux(l *load, streams int) (*mux, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mux{conn: c, in: bufio.NewReaderSize(c, 64*kib), streams: make([]stream, streams)}
+	m := &mux{
+		conn: c, in: bufio.NewReaderSize(c, 64*kib), streams: make([]stream, streams),
+		// What waits in it is one request or more of different streams.
+		queue: make(chan []byte, streams), failed: make(chan error, 1), done: make(chan struct{}),
+	}
+	go m.write()
 	q := l.question
 	for i := range m.streams {
 		q.id = uint16(i + 1)
@@ -58,9 +66,7 @@ func newMux(l *load, streams int) (*mux, error) {
 func (m *mux) run(requests int, limit time.Duration) (outcome, error) {
 	o := outcome{took: make([]time.Duration, 0, requests)}
 	start := time.Now()
-	if err := m.send(); err != nil {
-		return o, err
-	}
+	m.sendAll()
 	begun, busy := len(m.streams), len(m.streams)
 	for busy > 0 {
 		st, err := m.next()
@@ -78,9 +84,7 @@ func (m *mux) run(requests int, limit time.Duration) (outcome, error) {
 		// What is read already is looked at before the next requests go
 		// out, in one write.
 		if m.in.Buffered() == 0 {
-			if err := m.flush(); err != nil {
-				return o, err
-			}
+			m.flush()
 		}
 	}
 	o.elapsed = time.Since(start)
@@ -94,22 +98,41 @@ func (m *mux) ask(st *stream) {
 	m.out = append(m.out, st.request...)
 }
 
-func (m *mux) flush() error {
-	// Writing nothing fails as well when the other end has closed.
-	if len(m.out) == 0 {
-		return nil
+// flush hands what is to be sent to the writer, and so never waits.
+func (m *mux) flush() {
+	if len(m.out) > 0 {
+		m.queue <- m.out
+		m.out = nil
 	}
-	_, err := m.conn.Write(m.out)
-	m.out = m.out[:0]
-	return err
 }
 
-// send sends a request in each stream.
-func (m *mux) send() error {
+// write is the writer. It is apart because the other end may not read while
+// nobody reads what it writes.
+func (m *mux) write() {
+	defer close(m.done)
+	for p := range m.queue {
+		if _, err := m.conn.Write(p); err != nil {
+			m.failed <- fmt.Errorf("sending a request: %w", err)
+			m.conn.Close()
+			break
+		}
+	}
+	for range m.queue { // nobody takes what is left
+	}
+}
+
+// sendAll sends a request in each stream.
+func (m *mux) sendAll() {
 	for i := range m.streams {
 		m.ask(&m.streams[i])
 	}
-	return m.flush()
+	m.flush()
+}
+
+// send is sendAll of an exchanger. What goes wrong shows in receive.
+func (m *mux) send() error {
+	m.sendAll()
+	return nil
 }
 
 // receive reads an answer in each stream.
@@ -127,7 +150,7 @@ func (m *mux) next() (*stream, error) {
 	for {
 		h, err := readHeader(m.in)
 		if err != nil {
-			return nil, fmt.Errorf("reading an answer: %w", ended(err))
+			return nil, m.broken(err)
 		}
 		if h.RequestID == 0 || int(h.RequestID) > len(m.streams) || !m.streams[h.RequestID-1].open {
 			return nil, fmt.Errorf("wrong answer: a record of request %d, which is not open", h.RequestID)
@@ -135,7 +158,7 @@ func (m *mux) next() (*stream, error) {
 		st := &m.streams[h.RequestID-1]
 		switch done, err := readContent(m.in, h, &st.answer); {
 		case err != nil:
-			return nil, fmt.Errorf("reading an answer: %w", err)
+			return nil, m.broken(err)
 		case done:
 			st.open = false
 			return st, st.answer.verify()
@@ -143,12 +166,24 @@ func (m *mux) next() (*stream, error) {
 	}
 }
 
+// broken is why reading failed: that writing did, if so.
+func (m *mux) broken(err error) error {
+	select {
+	case failed := <-m.failed:
+		return failed
+	default:
+		return fmt.Errorf("reading an answer: %w", ended(err))
+	}
+}
+
 // exchange has an exchange in each stream.
 func (m *mux) exchange() error {
-	if err := m.send(); err != nil {
-		return err
-	}
+	m.sendAll()
 	return m.receive()
 }
 
-func (m *mux) close() { m.conn.Close() }
+func (m *mux) close() {
+	close(m.queue)
+	m.conn.Close()
+	<-m.done
+}

@@ -119,7 +119,7 @@ func ours(mode, driver string) peer {
 				return append([]string{b.bin + "/hello"}, args...), nil
 			}
 			args = append([]string{b.bin + "/ours"}, args...)
-			return append(args, "-task", t.do, "-size", strconv.FormatInt(t.size, 10)), nil
+			return append(append(args, "-task"), t.args()...), nil
 		},
 		waits: 10_000, abreast: 100,
 	}

@@ -17,6 +17,7 @@ type source struct {
 	name    string
 	build   func(b *bench) [][]string
 	remedy  string // when that fails
+	needed  bool   // without it there is nothing to compare
 	version func(b *bench) (string, error)
 }
 
@@ -24,11 +25,12 @@ const nginxRemedy = "it needs Debian's nginx-light"
 
 var sources = []source{
 	{
-		name: "floor",
+		name: floorID,
 		build: func(b *bench) [][]string {
 			return [][]string{{"cc", "-O2", "-Wall", "-Wextra", "-o", b.bin + "/floor", "bench/peers/floor/floor.c"}}
 		},
 		remedy:  "it needs a C compiler (Debian: build-essential)",
+		needed:  true,
 		version: firstLine("cc", "--version"),
 	},
 	{
@@ -40,6 +42,7 @@ var sources = []source{
 			}}
 		},
 		remedy:  "the checkout does not build",
+		needed:  true,
 		version: firstLine("go", "env", "GOVERSION"),
 	},
 	{
@@ -95,7 +98,7 @@ var sources = []source{
 }
 
 // build makes the programs that the chosen peers need. One that can not be made
-// is noted as missing; without the floor there is nothing to compare with.
+// is noted as missing.
 func (b *bench) build(ctx context.Context) error {
 	if err := os.MkdirAll(b.bin, 0o755); err != nil {
 		return err
@@ -112,8 +115,8 @@ func (b *bench) build(ctx context.Context) error {
 			b.report.Programs[p.name] = version
 			continue
 		}
-		if p.name == floorID {
-			return fmt.Errorf("the floor can not be built: %w", err)
+		if p.needed {
+			return fmt.Errorf("%s can not be built: %w", p.name, err)
 		}
 		b.miss(p.name, err)
 	}

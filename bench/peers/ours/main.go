@@ -1,7 +1,7 @@
 // Command ours serves the benchmark's tasks with this library, in each mode and
 // with each driver.
 //
-//	ours -mode async -driver loop -listen unix:/tmp/s -task bytes -size 65536
+//	ours -mode async -driver loop -listen unix:/tmp/s -task bytes 65536
 package main
 
 import (
@@ -22,8 +22,11 @@ func main() {
 	mode := flag.String("mode", "sync", "kind of handler: sync, async or http")
 	driver := flag.String("driver", "auto", "what moves the bytes: auto, goroutine or loop")
 	task := flag.String("task", "hello", "what to do with requests: hello, bytes, digest, count, wait or mixed")
-	size := flag.Int("size", 0, "how many bytes the answer of bytes has, and the large one of mixed")
 	flag.Parse()
+	size, err := webhandler.Size(flag.Args())
+	if err != nil {
+		log.Fatal(err)
+	}
 
 	srv := &fastcgi.Server{
 		Addr:   *listen,
@@ -34,7 +37,7 @@ func main() {
 		// takes to prepare it.
 		IdleTimeout: time.Hour,
 	}
-	if err := setHandler(srv, *mode, *task, *size); err != nil {
+	if err := setHandler(srv, *mode, *task, size); err != nil {
 		log.Fatal(err)
 	}
 	if err := srv.Run(context.Background()); err != nil {

@@ -14,13 +14,9 @@ func Serve(args []string, serve func(net.Listener, http.Handler) error) error {
 	if len(args) < 2 {
 		return fmt.Errorf("usage: unix-socket-path task [size]")
 	}
-	size := 0
-	if len(args) > 2 {
-		n, err := strconv.Atoi(args[2])
-		if err != nil {
-			return err
-		}
-		size = n
+	size, err := Size(args[2:])
+	if err != nil {
+		return err
 	}
 	h, err := New(args[1], size)
 	if err != nil {
@@ -31,4 +27,13 @@ func Serve(args []string, serve func(net.Listener, http.Handler) error) error {
 		return err
 	}
 	return serve(l, h)
+}
+
+// Size is the size that a task has, the last argument of a peer. It is zero if
+// there is none.
+func Size(args []string) (int, error) {
+	if len(args) == 0 {
+		return 0, nil
+	}
+	return strconv.Atoi(args[0])
 }
