@@ -100,7 +100,7 @@ func (in *input) take() (piece, buf []byte, err error) {
 		in.buf, in.off = nil, 0
 		return piece, buf, nil
 	}
-	buf = pool.Get(pool.MaxSize)
+	buf = pool.Get(segmentSize)
 	n, err := in.read(buf[:cap(buf)])
 	return buf[:n], buf, err
 }

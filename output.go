@@ -19,7 +19,7 @@ type output struct {
 }
 
 // segmentSize is the most that a request sends before another's turn.
-const segmentSize = pool.MaxSize
+const segmentSize = 64 << 10
 
 // minRecordRoom is the room in a segment below which a record is rather begun
 // in the next.

@@ -10,7 +10,7 @@ import (
 
 const (
 	minShift = 9  // 512 bytes
-	maxShift = 16 // 64 KiB
+	maxShift = 17 // 128 KiB: a full input buffer and what is read beyond it
 	// MaxSize is the largest buffer that is kept for reuse, in bytes.
 	MaxSize = 1 << maxShift
 )
