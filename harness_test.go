@@ -59,8 +59,8 @@ func on(t *testing.T, test func(t *testing.T, p place), networks ...string) {
 	}
 }
 
-// inBubble is the place for tests with a clock of their own.
-var inBubble = place{drivers[0], "pipe"}
+// inBubble is the place for tests with a clock of their own, where nothing is given up.
+var inBubble = place{drivers[0], "bubble"}
 
 // An app is a Server at work.
 type app struct {
@@ -80,7 +80,7 @@ func (p place) serve(t testing.TB, srv *fastcgi.Server) *app {
 
 func (p place) serveOn(t testing.TB, srv *fastcgi.Server, l net.Listener) *app {
 	srv.Driver = p.driver.name
-	if p.network != "pipe" && srv.FirstByteTimeout == 0 {
+	if p.network != "bubble" && srv.FirstByteTimeout == 0 {
 		srv.FirstByteTimeout = patience // a test that is kept waiting is no slow web server
 	}
 	a := &app{Server: srv, t: t, log: new(journal), network: p.network, l: l, served: make(chan error, 1)}
@@ -110,7 +110,7 @@ func (p place) listen(t testing.TB) net.Listener {
 	var l net.Listener
 	var err error
 	switch p.network {
-	case "pipe":
+	case "pipe", "bubble":
 		return &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 	case "unix":
 		// t.TempDir may be too long for a socket's address.
@@ -148,7 +148,7 @@ func (a *app) dial(t testing.TB) *web {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.network != "pipe" {
+	if a.network != "bubble" {
 		conn.SetDeadline(time.Now().Add(patience))
 	}
 	t.Cleanup(func() { conn.Close() })

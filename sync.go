@@ -53,13 +53,15 @@ func (s *syncCall) finish() {
 	x, c := s.x, s.x.conn
 	c.mu.Lock()
 	defer c.unlock()
-	if x.gen != s.gen {
-		return // an AsyncHandler that used Async finished it as well
-	}
-	if reason != nil {
+	switch {
+	case x.gen == s.gen && reason != nil:
 		x.panicked(reason, debug.Stack())
+	case reason != nil:
+		c.service.panicked(reason, debug.Stack(), "request", "ended")
 	}
-	x.finish(x.appStatus)
+	if x.gen == s.gen { // or an AsyncHandler that used Async has finished it
+		x.finish(x.appStatus)
+	}
 }
 
 // panicStatus is the appStatus of a request whose handler panicked: what a Go
