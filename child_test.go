@@ -22,7 +22,6 @@ type part struct {
 	Driver       fastcgi.Driver
 	Addr         string
 	DrainTimeout time.Duration
-	SpoolDir     string
 	Closed       bool   // before it runs
 	Kind         string // of handler, see measured; empty for the one that does
 }
@@ -43,7 +42,7 @@ func (p part) run() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	srv := &fastcgi.Server{
-		Driver: p.Driver, Addr: p.Addr, DrainTimeout: p.DrainTimeout, SpoolDir: p.SpoolDir,
+		Driver: p.Driver, Addr: p.Addr, DrainTimeout: p.DrainTimeout,
 		FirstByteTimeout: patience,
 		ErrorLog:         slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}

@@ -49,6 +49,9 @@ func (in *input) push(p []byte) {
 
 // pushSpill appends p on disk.
 func (in *input) pushSpill(p []byte, dir string, budget *spool.Budget) error {
+	if !budget.Fits(len(p)) {
+		return spool.ErrFull // and make no file for nothing
+	}
 	if in.spill == nil {
 		f, err := spool.Create(dir, budget)
 		if err != nil {

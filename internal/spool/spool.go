@@ -34,6 +34,9 @@ func (b *Budget) Take(n int) bool {
 	}
 }
 
+// Fits reports whether Take(n) would succeed now.
+func (b *Budget) Fits(n int) bool { return int64(n) <= b.limit-b.used.Load() }
+
 // Give returns n bytes that were taken.
 func (b *Budget) Give(n int64) { b.used.Add(-n) }
 
