@@ -3,7 +3,6 @@ package fastcgi
 import (
 	"context"
 	"io"
-	"runtime/debug"
 
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -296,17 +295,17 @@ func (ex Exchange) start() {
 
 // recover ends a request one of whose callbacks panicked.
 func (ex Exchange) recover() {
-	reason := recover()
+	reason, stack := panicStack(recover())
 	if reason == nil {
 		return
 	}
 	var src source
 	if ex.lock() {
 		src = ex.x.async.source
-		ex.x.panicked(reason, debug.Stack())
+		ex.x.panicked(reason, stack)
 		ex.x.release()
 	} else {
-		ex.x.conn.service.panicked(reason, debug.Stack(), "request", "ended")
+		ex.x.conn.service.panicked(reason, stack, "request", "ended")
 	}
 	ex.unlock()
 	if src != nil {

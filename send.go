@@ -172,7 +172,10 @@ type source interface {
 
 // pull makes a source of a sequence.
 func pull[T string | []byte](seq iter.Seq[T]) source {
-	next, stop := iter.Pull(seq)
+	next, stop := iter.Pull(func(yield func(T) bool) {
+		defer keepStack()
+		seq(yield)
+	})
 	return &seqSource[T]{next, stop}
 }
 

@@ -3,6 +3,7 @@ package fastcgi
 import (
 	"errors"
 	"io"
+	"runtime/debug"
 
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -10,6 +11,30 @@ import (
 // turnPieces is how many pieces of a stream are sent before the loop looks
 // after others.
 const turnPieces = 16
+
+// A streamPanic is a panic in a sequence, with the stack that iter.Pull would
+// lose on the way to whoever takes its pieces.
+type streamPanic struct {
+	reason any
+	stack  []byte
+}
+
+func keepStack() {
+	if reason := recover(); reason != nil {
+		panic(streamPanic{reason, debug.Stack()})
+	}
+}
+
+// panicStack returns what was panicked with, and where.
+func panicStack(reason any) (any, []byte) {
+	switch p := reason.(type) {
+	case nil:
+		return nil, nil
+	case streamPanic:
+		return p.reason, p.stack
+	}
+	return reason, debug.Stack()
+}
 
 // stream sends what src yields, on the loop, as the web server takes it.
 func (ex Exchange) stream(src source) error {

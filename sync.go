@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"runtime/debug"
 
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -49,15 +48,15 @@ func (s *syncCall) run() {
 
 // finish ends the request, also after a panic.
 func (s *syncCall) finish() {
-	reason := recover()
+	reason, stack := panicStack(recover())
 	x, c := s.x, s.x.conn
 	c.mu.Lock()
 	defer c.unlock()
 	switch {
 	case x.gen == s.gen && reason != nil:
-		x.panicked(reason, debug.Stack())
+		x.panicked(reason, stack)
 	case reason != nil:
-		c.service.panicked(reason, debug.Stack(), "request", "ended")
+		c.service.panicked(reason, stack, "request", "ended")
 	}
 	if x.gen == s.gen { // or an AsyncHandler that used Async has finished it
 		x.finish(x.appStatus)
@@ -82,6 +81,10 @@ func (x *exchange) panicked(reason any, stack []byte) {
 		return
 	}
 	x.conn.service.panicked(reason, stack, "request", x.id)
+	if x.failed != nil { // nobody waits for an answer
+		x.end(protocol.EndRequest{AppStatus: panicStatus})
+		return
+	}
 	// The web server's log is told as well; if it fails there is nobody to tell.
 	_, _ = x.write(protocol.TypeStderr, fmt.Appendf(nil, "fastcgi: handler panicked: %v\n", reason))
 	x.answerError(500, panicStatus)

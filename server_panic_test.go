@@ -1,0 +1,238 @@
+package fastcgi_test
+
+import (
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// unharmed wants the server to have counted and logged one panic, and the connection to go on.
+func unharmed(t *testing.T, a *app, w *web) {
+	t.Helper()
+	a.log.expect(t, "level=ERROR", "panicked", errTest.Error(), "server_panic_test.go")
+	if n := a.Stats().Panics; n != 1 {
+		t.Errorf("%d panics were counted", n)
+	}
+	if got := w.ask(2, "WELL", "1").stdout.String(); got != "well" {
+		t.Errorf("the next answer is %q", got)
+	}
+}
+
+// F4: a Handler that panics has its request answered 500, or what it had begun cut short, and nothing else is harmed.
+func TestF4PanicSync(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		handler func(w fastcgi.ResponseWriter, r *fastcgi.Request)
+		stdout  string // empty: an error page
+	}{
+		{"before output", func(fastcgi.ResponseWriter, *fastcgi.Request) { panic(errTest) }, ""},
+		{"after output", func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			io.WriteString(w, "partial\n")
+			panic(errTest)
+		}, "partial\n"},
+		{"after a flush", func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			io.WriteString(w, "partial\n")
+			w.Flush()
+			panic(errTest)
+		}, "partial\n"},
+		{"in a sequence", func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			fastcgi.SendResponse(w, 200, "", func(yield func(string) bool) {
+				yield("partial\n")
+				panic(errTest)
+			})
+		}, "Status: 200 OK\r\n\r\npartial\n"},
+		{"after standard error alone", func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			io.WriteString(w.Stderr(), "oh\n")
+			panic(errTest)
+		}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			everywhere(t, func(t *testing.T, p place) {
+				a := p.serve(t, &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+					if r.Params.Get("WELL") == "" {
+						test.handler(w, r)
+					}
+					io.WriteString(w, "well")
+				})})
+				w := a.dial(t)
+				got := w.ask(1)
+				if test.stdout == "" {
+					got.expectStatus(t, 500)
+				} else if got.stdout.String() != test.stdout {
+					t.Errorf("the answer is %q", got.stdout.String())
+				}
+				if got.end.AppStatus == 0 || !strings.Contains(got.stderr.String(), errTest.Error()) {
+					t.Errorf("the request ended with %+v, %q", got.end, got.stderr.String())
+				}
+				unharmed(t, a, w)
+			})
+		})
+	}
+}
+
+// F4: so does an AsyncHandler, in whichever of its callbacks.
+func TestF4PanicAsync(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		handler func(ex fastcgi.Exchange)
+		sent    []byte
+		stdout  string
+	}{
+		{name: "ServeAsync", handler: func(fastcgi.Exchange) { panic(errTest) }},
+		{name: "ServeAsync, after output", handler: func(ex fastcgi.Exchange) {
+			io.WriteString(ex, "partial\n")
+			ex.Flush()
+			panic(errTest)
+		}, stdout: "partial\n"},
+		{name: "OnBody", handler: func(ex fastcgi.Exchange) {
+			ex.OnBody(func([]byte, bool) { panic(errTest) })
+		}, sent: stdin(1, "body")},
+		{name: "OnBody, at the end", handler: func(ex fastcgi.Exchange) {
+			ex.OnBody(func(_ []byte, last bool) {
+				if last {
+					panic(errTest)
+				}
+			})
+		}, sent: stdinEnd(1)},
+		{name: "ReadAll", handler: func(ex fastcgi.Exchange) {
+			ex.ReadAll(100, func([]byte, error) { panic(errTest) })
+		}, sent: stdinEnd(1)},
+		{name: "OnAbort", handler: func(ex fastcgi.Exchange) {
+			ex.OnAbort(func(error) { panic(errTest) })
+		}, sent: abort(1), stdout: "nothing"},
+		{name: "OnDrain", handler: func(ex fastcgi.Exchange) {
+			io.WriteString(ex, strings.Repeat("x", 10<<20))
+			ex.OnDrain(func() { panic(errTest) })
+			io.WriteString(ex, "more")
+		}, stdout: strings.Repeat("x", 10<<20)},
+		{name: "stream", handler: func(ex fastcgi.Exchange) {
+			fastcgi.SendResponse(ex, 200, "", func(yield func(string) bool) {
+				yield("partial\n")
+				panic(errTest)
+			})
+			ex.Finish(0)
+		}, stdout: "Status: 200 OK\r\n\r\npartial\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			everywhere(t, func(t *testing.T, p place) {
+				a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+					if ex.Params().Get("WELL") == "" {
+						test.handler(ex)
+						return
+					}
+					io.WriteString(ex, "well")
+					ex.Finish(0)
+				})})
+				w := a.dial(t)
+				w.send(start(1, true), test.sent)
+				got := w.answer(1)
+				switch test.stdout {
+				case "":
+					got.expectStatus(t, 500)
+				case "nothing":
+					if got.stdout.Len() > 0 {
+						t.Errorf("the answer is %q", got.stdout.String())
+					}
+				default:
+					if got.stdout.String() != test.stdout || got.end.AppStatus == 0 {
+						t.Errorf("the answer is %q, %+v", clip(got.stdout.String()), got.end)
+					}
+				}
+				unharmed(t, a, w)
+			})
+		})
+	}
+}
+
+// F4: a panic that has no request to answer any more is logged all the same.
+func TestF4PanicWithoutRequest(t *testing.T) {
+	for name, handler := range map[string]func(ex fastcgi.Exchange){
+		"after Finish": func(ex fastcgi.Exchange) {
+			io.WriteString(ex, "well")
+			ex.Finish(0)
+			panic(errTest)
+		},
+		"posted": func(ex fastcgi.Exchange) {
+			ex.Loop().Post(func() { panic(errTest) })
+			ex.Loop().Post(func() {
+				io.WriteString(ex, "well")
+				ex.Finish(0)
+			})
+		},
+		"AfterFunc": func(ex fastcgi.Exchange) {
+			ex.Loop().AfterFunc(0, func() { panic(errTest) })
+			io.WriteString(ex, "well")
+			ex.Finish(0)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everywhere(t, func(t *testing.T, p place) {
+				a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+					if ex.ID() == 1 {
+						handler(ex)
+						return
+					}
+					io.WriteString(ex, "well")
+					ex.Finish(0)
+				})})
+				w := a.dial(t)
+				w.ask(1).expect(t, "well")
+				unharmed(t, a, w)
+			})
+		})
+	}
+}
+
+// F4: an Authorizer that panics allows nothing.
+func TestF4PanicAuthorizer(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		w := p.serve(t, &fastcgi.Server{
+			Authorizer: fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { panic(errTest) }),
+		}).dial(t)
+		w.send(begin(1, fastcgi.RoleAuthorizer, true), paramsEnd(1))
+		w.answer(1).expectStatus(t, 500)
+	})
+}
+
+// F4: siblings on the connection, and those that wait for the place of the one that panicked, go on.
+func TestF4PanicSparesOthers(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		requests := make(chan *held, 1)
+		w := p.serve(t, &fastcgi.Server{MaxConcurrency: 2, Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+			if r.ID%2 == 0 {
+				panic(errTest)
+			}
+			holding(requests).ServeFastCGI(w, r)
+		})}).dial(t)
+		w.send(get(1, true))
+		first := receive(t, requests)
+		w.send(get(2, true), get(4, true), get(3, true))
+		w.answer(2).expectStatus(t, 500)
+		w.answer(4).expectStatus(t, 500)
+		receive(t, requests).finish()
+		w.answer(3).expect(t, "")
+		if first.r.Aborted() {
+			t.Error("the sibling was cancelled")
+		}
+		first.finish()
+		w.answer(1).expect(t, "")
+	})
+}
+
+// A goroutine that exits ends its request as one that returns.
+func TestHandlerExits(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		w := p.serve(t, &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			io.WriteString(w, "some")
+			w.SetAppStatus(5)
+			runtime.Goexit()
+		})}).dial(t)
+		if got := w.ask(1); got.stdout.String() != "some" || got.end != (protocol.EndRequest{AppStatus: 5}) {
+			t.Errorf("the answer is %q, %+v", got.stdout.String(), got.end)
+		}
+	})
+}
