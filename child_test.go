@@ -1,6 +1,7 @@
 package fastcgi_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
@@ -97,48 +99,66 @@ func hold(w fastcgi.ResponseWriter, r *fastcgi.Request) {
 // measured makes srv the server of one kind of handler that memory_test.go measures. A request with DO=figures is told the
 // figures, one with DO=wait waits until it is cancelled, and the others are answered.
 func measured(srv *fastcgi.Server, kind string) {
+	var waiting atomic.Int64
 	switch kind {
 	case "sync":
 		srv.Handler = fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
 			if r.Params.Get("DO") == "wait" {
+				waiting.Add(1)
 				<-r.Context().Done()
 				return
 			}
-			answerMeasured(w, r.Params)
+			answerMeasured(w, r.Params, &waiting)
 		})
 	case "async":
 		srv.AsyncHandler = fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
 			if ex.Params().Get("DO") == "wait" {
+				waiting.Add(1)
 				ex.OnAbort(func(error) { ex.Finish(0) })
 				return
 			}
-			answerMeasured(ex, ex.Params())
+			answerMeasured(ex, ex.Params(), &waiting)
 			ex.Finish(0)
 		})
 	case "http":
 		srv.Handler = fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			params := fastcgi.FromContext(r.Context()).Params
 			if params.Get("DO") == "wait" {
+				waiting.Add(1)
 				<-r.Context().Done()
 				return
 			}
-			answerMeasured(w, params)
+			answerMeasured(httpWriter{w}, params, &waiting)
 		}))
 	}
 }
 
-func answerMeasured(w io.Writer, params fastcgi.Params) {
+// An httpWriter leaves it to net/http to write a header.
+type httpWriter struct{ w http.ResponseWriter }
+
+func (h httpWriter) Write(p []byte) (int, error) {
+	_, body, _ := bytes.Cut(p, []byte("\r\n\r\n"))
+	return h.w.Write(body)
+}
+
+func answerMeasured(w io.Writer, params fastcgi.Params, waiting *atomic.Int64) {
 	if params.Get("DO") == "figures" {
-		json.NewEncoder(w).Encode(takeFigures())
+		f := takeFigures()
+		f.Waiting = waiting.Load()
+		text, _ := json.Marshal(f) // of numbers: it does not fail
+		fmt.Fprintf(w, "\r\n\r\n%s", text)
 		return
 	}
-	io.WriteString(w, "Content-Type: text/plain\r\n\r\nhello")
+	w.Write(helloAnswer)
 }
+
+var helloAnswer = []byte("Content-Type: text/plain\r\n\r\nhello, world\n")
 
 // figures are what a process has used.
 type figures struct {
 	Memory  int64 // bytes of heap and stacks in use
 	Mallocs int64 // allocations so far
+	Waiting int64 // requests
 }
 
 func takeFigures() figures {
@@ -147,5 +167,5 @@ func takeFigures() figures {
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return figures{int64(m.HeapInuse + m.StackInuse), int64(m.Mallocs)}
+	return figures{Memory: int64(m.HeapInuse + m.StackInuse), Mallocs: int64(m.Mallocs)}
 }
