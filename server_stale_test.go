@@ -110,13 +110,13 @@ func TestStaleUnderLoad(t *testing.T) {
 			ex.ReadAll(100, func(body []byte, err error) {
 				io.WriteString(ex, n+" "+string(body))
 				ex.Finish(0)
-				if len(n) == 1 {
+				if n == "0" || n == "1" {
 					strays.Go(func() { stray(t, ex, &stop) })
 				}
 			})
 		})}
 		w := p.serve(t, srv).dial(t)
-		for n := range 300 {
+		for n := range 200 {
 			text := strconv.Itoa(n)
 			w.send(post(1, true, "body", "N", text))
 			w.answer(1).expect(t, text+" body")
