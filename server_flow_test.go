@@ -117,6 +117,39 @@ func TestF7LoneRequestWaits(t *testing.T) {
 	})
 }
 
+// A29, F7: a large body that was never read does not keep its answer from the web server, nor the next request.
+func TestA29AnswerToUnreadBody(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		onSockets(t, func(t *testing.T, p place) {
+			requests := make(chan *held, 1)
+			a := p.serve(t, &fastcgi.Server{Handler: holding(requests), SpoolDir: t.TempDir()})
+			w := a.dial(t)
+			request := post(1, keep, noise(8<<20))
+			w.expects(request)
+			sent := make(chan error, 1)
+			go func() {
+				_, err := w.Write(request)
+				sent <- err
+			}()
+			h := receive(t, requests)
+			eventually(t, "more has arrived than is kept in memory", func() bool { return a.Stats().BytesIn > fastcgi.DefaultStdinBuffer })
+			io.WriteString(h.w, "unread")
+			h.finish()
+			if err := receive(t, sent); err != nil {
+				t.Errorf("sending the rest: %v", err)
+			}
+			w.answer(1).expect(t, "unread")
+			if !keep {
+				w.expectEOF()
+				return
+			}
+			w.send(get(2, true))
+			receive(t, requests).finish()
+			w.answer(2).expect(t, "")
+		})
+	}
+}
+
 // F7: where others may come, it stays there for 100 ms, and anew each time when the handler has read some.
 func TestF7LoneRequestHasPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
