@@ -222,6 +222,7 @@ func (c *conn) ReceiveEnd(err error) {
 	c.mu.Lock()
 	c.enterLoop()
 	c.eof = true
+	c.logHangup(err)
 	cause := c.endCause(err)
 	for _, x := range slices.Clone(c.active) {
 		c.inputEnded(x, cause)
@@ -235,6 +236,16 @@ func (c *conn) ReceiveEnd(err error) {
 	c.stopPatience()
 	c.unlock()
 	c.leaveLoop()
+}
+
+// logHangup says that the web server went away in the middle of something, as
+// it does when its client has: everyday, and still what somebody may look for.
+func (c *conn) logHangup(err error) {
+	if c.state != connOpen || len(c.active) == 0 && c.proto.Idle() {
+		return
+	}
+	c.service.log.Debug("fastcgi: web server closed the connection", "error", err,
+		"active", len(c.active), "remote", c.sock.RemoteAddr())
 }
 
 // endCause returns what the end of the input means for the requests.

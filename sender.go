@@ -25,6 +25,7 @@ type sender struct {
 	wire     []byte      // what is being written, and
 	wireBuf  []byte      // the buffer from the pool that it lies in
 	wantKick bool
+	reported bool // that the protocol has refused a request
 }
 
 // flush gives an exchange its turns until its output is sent.
@@ -56,7 +57,18 @@ func (c *conn) takeReplies() {
 	c.wantKick = true
 	// One may be a refusal, and the rest of the refused request on its way.
 	c.linger = true
+	c.reportRefusals()
 	c.adjustFlow()
+}
+
+// reportRefusals logs that the protocol has refused a request, once for each
+// connection: a peer must not fill the log.
+func (c *conn) reportRefusals() {
+	if n, status := c.proto.Refused(); n > 0 && !c.reported {
+		c.reported = true
+		c.service.log.Warn("fastcgi: request refused", "reason", status, "remote", c.sock.RemoteAddr(),
+			"note", "further ones on this connection are not logged")
+	}
 }
 
 // sendingAnything reports whether output is left, in whatever state.

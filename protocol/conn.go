@@ -70,12 +70,14 @@ type Event struct {
 // requests, replies and variables find no room yet. It keeps about a hundred
 // bytes for each active request. It is not safe for concurrent use.
 type Conn struct {
-	end      End
-	config   *Config
-	requests requests
-	replies  []byte
-	closing  bool // a request without FCGI_KEEP_CONN was seen
-	err      error
+	end       End
+	config    *Config
+	requests  requests
+	replies   []byte
+	closing   bool // a request without FCGI_KEEP_CONN was seen
+	refused   int
+	refusedAs Status // the last one
+	err       error
 
 	// The record in progress.
 	at     recordPart
@@ -130,6 +132,10 @@ func (c *Conn) Reset(end End, config *Config) {
 
 // Active returns how many requests are active: begun and not ended.
 func (c *Conn) Active() int { return len(c.requests.list) }
+
+// Refused returns how many requests were refused as they were begun, of which
+// there is no event, and the status that the last one was refused with (§5.5).
+func (c *Conn) Refused() (n int, last Status) { return c.refused, c.refusedAs }
 
 // Done reports whether the connection is to be closed by the application: a
 // request did not ask to keep it (§5.1) and none is active any more.

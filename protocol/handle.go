@@ -23,6 +23,7 @@ func (c *Conn) begin() (Event, error) {
 		c.closing = true
 	}
 	if status := c.refusal(b.Role); status != StatusRequestComplete {
+		c.refused, c.refusedAs = c.refused+1, status
 		c.replies = AppendEndRequest(c.replies, id, EndRequest{Status: status})
 		return Event{}, nil
 	}
