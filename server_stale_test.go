@@ -104,6 +104,7 @@ func TestStaleRequest(t *testing.T) {
 func TestStaleUnderLoad(t *testing.T) {
 	everywhere(t, func(t *testing.T, p place) {
 		var strays sync.WaitGroup
+		started := make(chan struct{}, 2)
 		var stop atomic.Bool
 		srv := &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
 			n := ex.Params().Get("N")
@@ -112,6 +113,7 @@ func TestStaleUnderLoad(t *testing.T) {
 				ex.Finish(0)
 				if n == "0" || n == "1" {
 					strays.Go(func() { stray(t, ex, &stop) })
+					started <- struct{}{}
 				}
 			})
 		})}
@@ -121,6 +123,8 @@ func TestStaleUnderLoad(t *testing.T) {
 			w.send(post(1, true, "body", "N", text))
 			w.answer(1).expect(t, text+" body")
 		}
+		receive(t, started)
+		receive(t, started)
 		stop.Store(true)
 		strays.Wait()
 	})
