@@ -94,7 +94,7 @@ func TestRandomInput(t *testing.T) {
 	}
 }
 
-// A10: a gigabyte for requests that do not exist, or are over, or are refused takes no memory.
+// A10: what comes for requests that do not exist, or are over, or were refused, takes no memory, however much it is.
 func TestA10FlatMemory(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -180,7 +180,7 @@ func TestF5WriteWaits(t *testing.T) {
 	})
 }
 
-// F5: a gigabyte goes through a Handler's Write in pieces of any size, with what is in memory at most a few buffers.
+// F5: a large answer goes through a Handler's Write whole.
 func TestF5LargeWrite(t *testing.T) {
 	onUnix(t, func(t *testing.T, p place) {
 		const size = 64 << 20

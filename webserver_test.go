@@ -226,7 +226,7 @@ func (a *answer) status() int {
 	return n
 }
 
-// expectBody wants a request to have ended well, with that as its STDOUT.
+// expect wants a request to have ended well, with that as its STDOUT.
 func (a *answer) expect(t testing.TB, stdout string) {
 	t.Helper()
 	if got := a.stdout.String(); got != stdout {
