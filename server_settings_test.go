@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -168,4 +169,29 @@ func TestStats(t *testing.T) {
 		want.OpenConns = 0
 		eventually(t, "the connection is gone", func() bool { return a.Stats() == want })
 	})
+}
+
+func TestListenAndServe(t *testing.T) {
+	srv := &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) { io.WriteString(w, "here") })}
+	if err := srv.ListenAndServe("nowhere:"); err == nil {
+		t.Error("an address without a port was listened on")
+	}
+	path := filepath.Join(t.TempDir(), "socket")
+	served := make(chan error, 1)
+	go func() { served <- srv.ListenAndServe("unix:" + path) }()
+	var conn net.Conn
+	eventually(t, "the socket answers", func() (ok bool) {
+		var err error
+		conn, err = net.Dial("unix", path)
+		return err == nil
+	})
+	w := newWeb(t, conn)
+	w.ask(1).expect(t, "here")
+	conn.Close()
+	if err := srv.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != fastcgi.ErrServerClosed {
+		t.Errorf("ListenAndServe returned %v", err)
+	}
 }

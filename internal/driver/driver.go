@@ -79,8 +79,6 @@ type Driver interface {
 	// Stop makes Serve(l) return. Closing l does, too, but may take a moment
 	// to be noticed.
 	Stop(l net.Listener)
-	// Wait waits until all connections are closed.
-	Wait()
 	// Loop returns a loop that belongs to no connection.
 	Loop() Loop
 }

@@ -145,20 +145,14 @@ func waitClosed(l net.Listener, stop <-chan struct{}, failed <-chan error) error
 	}
 }
 
-// Wait implements driver.Driver.
-func (d *Driver) Wait() {
-	for _, lp := range d.loops {
-		lp.wait()
-	}
-}
-
 // Loop implements driver.Driver.
 func (d *Driver) Loop() driver.Loop {
 	d.init()
 	return d.loops[0]
 }
 
-// temporary errors of accept that are about one connection, not the listener.
+// retryAtOnce reports whether an error of accept is about one connection, not
+// the listener.
 func retryAtOnce(err error) bool {
 	return errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.EINTR)
 }

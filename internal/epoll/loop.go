@@ -36,8 +36,7 @@ type loop struct {
 	changed []*socket // deadlines, pauses or closings to look at
 	asleep  bool      // parked, or about to be: has to be woken
 	running bool
-	ended   chan struct{} // closed when the goroutine ends; nil if nobody waits
-	file    *os.File      // the epoll descriptor, in Go's poller
+	file    *os.File // the epoll descriptor, in Go's poller
 
 	// Owned by the loop's goroutine.
 	epoll   int
@@ -214,25 +213,6 @@ func (l *loop) stop() {
 	l.running = false
 	l.file.Close()
 	l.buf = nil
-	if l.ended != nil {
-		close(l.ended)
-		l.ended = nil
-	}
-}
-
-// wait waits until the goroutine has ended.
-func (l *loop) wait() {
-	l.mu.Lock()
-	if !l.running {
-		l.mu.Unlock()
-		return
-	}
-	if l.ended == nil {
-		l.ended = make(chan struct{})
-	}
-	ended := l.ended
-	l.mu.Unlock()
-	<-ended
 }
 
 // handleEvents acts on what epoll told.

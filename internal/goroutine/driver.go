@@ -8,7 +8,6 @@ package goroutine
 
 import (
 	"net"
-	"sync"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
@@ -19,10 +18,6 @@ type Driver struct {
 	// WriteTimeout is how long the peer may take to accept one write of at
 	// most 64 KiB. Zero means for ever.
 	WriteTimeout time.Duration
-
-	mu      sync.Mutex
-	running int           // goroutines
-	none    chan struct{} // closed when running falls to 0; nil if nobody waits
 }
 
 // Serve accepts connections until l fails or is closed.
@@ -47,45 +42,8 @@ func (d *Driver) Serve(l net.Listener, a driver.Acceptor) error {
 // Stop does nothing: Serve sees at once that l was closed.
 func (d *Driver) Stop(net.Listener) {}
 
-// Wait waits until all connections are closed and nothing that was posted is
-// left to run.
-func (d *Driver) Wait() {
-	d.mu.Lock()
-	if d.running == 0 {
-		d.mu.Unlock()
-		return
-	}
-	if d.none == nil {
-		d.none = make(chan struct{})
-	}
-	none := d.none
-	d.mu.Unlock()
-	<-none
-}
-
 // Loop returns a loop that belongs to no connection.
-func (d *Driver) Loop() driver.Loop { return &loop{driver: d} }
-
-// run runs f in a goroutine that Wait waits for. A WaitGroup would not do:
-// timers may post while somebody waits.
-func (d *Driver) run(f func()) {
-	d.mu.Lock()
-	d.running++
-	d.mu.Unlock()
-	go func() {
-		defer d.done()
-		f()
-	}()
-}
-
-func (d *Driver) done() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.running--; d.running == 0 && d.none != nil {
-		close(d.none)
-		d.none = nil
-	}
-}
+func (d *Driver) Loop() driver.Loop { return &loop{} }
 
 // start runs one connection.
 func (d *Driver) start(nc net.Conn, a driver.Acceptor) {
@@ -95,5 +53,5 @@ func (d *Driver) start(nc net.Conn, a driver.Acceptor) {
 		nc.Close()
 		return
 	}
-	d.run(s.readLoop)
+	go s.readLoop()
 }

@@ -4,8 +4,6 @@ import "sync"
 
 // A loop runs functions one at a time, without a goroutine while it has none.
 type loop struct {
-	driver *Driver
-
 	// turn is held by whoever runs callbacks: holding it is being the loop.
 	turn sync.Mutex
 
@@ -21,7 +19,7 @@ func (l *loop) Post(f func()) {
 	l.posts = append(l.posts, f)
 	if !l.posting {
 		l.posting = true
-		l.driver.run(l.runPosts)
+		go l.runPosts()
 	}
 }
 

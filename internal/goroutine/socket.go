@@ -34,7 +34,7 @@ type socket struct {
 }
 
 func newSocket(d *Driver, nc net.Conn) *socket {
-	s := &socket{driver: d, nc: nc, raw: rawConn(nc), loop: loop{driver: d}}
+	s := &socket{driver: d, nc: nc, raw: rawConn(nc)}
 	s.changed.L = &s.mu
 	s.reading.init()
 	s.sending.init()

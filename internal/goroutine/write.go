@@ -27,7 +27,7 @@ func (s *socket) writeAtOnce() {
 			continue
 		}
 		if s.raw == nil {
-			s.driver.run(s.writeLoop)
+			go s.writeLoop()
 			return
 		}
 		n, err := s.tryWrite(p)
@@ -36,7 +36,7 @@ func (s *socket) writeAtOnce() {
 			return
 		}
 		if n < len(p) {
-			s.driver.run(s.writeLoop)
+			go s.writeLoop()
 			return
 		}
 	}
