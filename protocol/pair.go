@@ -1,6 +1,9 @@
 package protocol
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // AppendPair appends a name-value pair to dst (§3.4). Each length takes one
 // byte up to 127 and four bytes, the first with its high bit set, above; no
@@ -137,6 +140,48 @@ func (s *pairScanner) next(b []byte) (tok pairToken, piece, rest []byte) {
 			return tokenValue, piece, b
 		}
 	}
+}
+
+// skipWhole skips the pairs that lie in b as a whole, without NUL, up to limit
+// pairs since the first. It is next for the common case, many times as fast: a
+// request's parameters come in one piece. What is cut, or wrong, is left to next;
+// so is a name of 128 bytes or more.
+func (s *pairScanner) skipWhole(b []byte, limit int) (rest []byte) {
+	if !s.between() {
+		return b
+	}
+	at, nul := 0, -1 // nul is where the first NUL at or behind at is, if it is not before at
+	for len(b)-at >= 2 && b[at] < 128 && s.pairs < limit {
+		text, value := at+2, int(b[at+1])
+		if value >= 128 {
+			if len(b)-at < 5 {
+				break
+			}
+			text, value = at+5, int(binary.BigEndian.Uint32(b[at+1:])&^(1<<31))
+		}
+		name := int(b[at])
+		if value > len(b)-text-name {
+			break
+		}
+		if nul < text {
+			nul = indexNUL(b, text)
+		}
+		if nul < text+name+value {
+			break
+		}
+		at = text + name + value
+		s.pairs++
+	}
+	return b[at:]
+}
+
+// indexNUL returns where the first NUL of b is, from a place on; len(b) if there
+// is none.
+func indexNUL(b []byte, from int) int {
+	if i := bytes.IndexByte(b[from:], 0); i >= 0 {
+		return from + i
+	}
+	return len(b)
 }
 
 // length takes what b has of the length in progress.

@@ -13,7 +13,11 @@ func (q *request) checkParams(piece []byte, config *Config) error {
 		return nil
 	}
 	q.paramLen += len(piece)
-	for b := piece; ; {
+	b := piece
+	if q.paramLen <= orDefault(config.MaxParams, DefaultMaxParams) {
+		b = q.pairs.skipWhole(b, orDefault(config.MaxPairs, DefaultMaxPairs))
+	}
+	for {
 		tok, text, rest := q.pairs.next(b)
 		switch tok {
 		case tokenMore:
