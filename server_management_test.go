@@ -38,13 +38,17 @@ func TestA23A24GetValues(t *testing.T) {
 		ask  []string
 		want string
 	}{
-		{"defaults", &fastcgi.Server{}, []string{conns, reqs, mpxs}, result(conns, "10000", reqs, "10000", mpxs, "1")},
+		{"defaults", &fastcgi.Server{}, []string{conns, reqs, mpxs}, result(conns, "10000", reqs, "100", mpxs, "1")},
 		{
 			"settings", &fastcgi.Server{MaxConns: 5, MaxConcurrency: 3, MaxRequestsPerConn: 1},
 			[]string{mpxs, conns, reqs},
 			result(conns, "5", reqs, "3", mpxs, "0"),
 		},
-		{"no limit", &fastcgi.Server{MaxConns: -1}, []string{conns, reqs, mpxs}, result(mpxs, "1")},
+		{"few at once", &fastcgi.Server{MaxConcurrency: 99}, []string{reqs}, result(reqs, "99")},
+		{"few on a connection", &fastcgi.Server{MaxConcurrency: 8, MaxRequestsPerConn: 7}, []string{reqs}, result(reqs, "7")},
+		{"few connections", &fastcgi.Server{MaxConns: 5}, []string{reqs}, result(reqs, "5")},
+		{"no limit", &fastcgi.Server{MaxConns: -1}, []string{conns, reqs, mpxs}, result(reqs, "100", mpxs, "1")},
+		{"no limit, no multiplexing", &fastcgi.Server{MaxConns: -1, MaxRequestsPerConn: 1}, []string{conns, reqs, mpxs}, result(mpxs, "0")},
 		{"unknown names", &fastcgi.Server{}, []string{"FCGI_NONE", mpxs, "", mpxs}, result(mpxs, "1")},
 		{"nothing", &fastcgi.Server{}, nil, result()},
 		{"4,000 times", &fastcgi.Server{}, slices.Repeat([]string{mpxs}, 3500), result(mpxs, "1")},

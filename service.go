@@ -168,8 +168,8 @@ func (s *service) values(concurrency, maxRequests int, own map[string]func() str
 	if s.maxConns > 0 {
 		known = append(known, constant(protocol.MaxConns, s.maxConns))
 	}
-	if total := cmp.Or(max(concurrency, 0), s.maxConns); total > 0 {
-		known = append(known, constant(protocol.MaxReqs, total))
+	if n := s.maxReqs(concurrency, maxRequests); n > 0 {
+		known = append(known, constant(protocol.MaxReqs, n))
 	}
 	known = append(known, constant(protocol.MultiplexConns, min(maxRequests-1, 1)))
 	for _, name := range slices.Sorted(maps.Keys(own)) {
@@ -179,6 +179,18 @@ func (s *service) values(concurrency, maxRequests int, own map[string]func() str
 		}})
 	}
 	return known
+}
+
+// maxReqs is what FCGI_MAX_REQS is told as, 0 for no limit. The specification
+// has it be what the application takes in all. HAProxy, the one web server that
+// asks, has as many on a single connection and does not get over OVERLOADED
+// there: so where connections are multiplexed, it is no more than one takes.
+func (s *service) maxReqs(concurrency, maxRequests int) int {
+	n := cmp.Or(max(concurrency, 0), s.maxConns)
+	if maxRequests > 1 && (n <= 0 || n > maxRequests) {
+		n = maxRequests
+	}
+	return max(n, 0)
 }
 
 func constant(name string, n int) protocol.Value {
