@@ -5,11 +5,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
 // fencedBlock is a configuration in a Markdown page.
-var fencedBlock = regexp.MustCompile("(?m)^```(nginx|ini)\n((?s:.*?)\n)```$")
+var fencedBlock = regexp.MustCompile("(?m)^```(apache|nginx|ini)\n((?s:.*?)\n)```$")
 
 // wantPrinted fails the test unless a page prints the configurations in its folder, all of them, byte for byte, and no
 // others.
@@ -30,6 +31,27 @@ func wantPrinted(t *testing.T, server string) {
 	}
 	for _, block := range blocks {
 		t.Errorf("docs/%s.md prints what is no file in docs/%[1]s, so nothing runs it:\n%s", server, block)
+	}
+}
+
+// A printedTest tests what some configurations are printed for. Its probe is the reference application's program.
+type printedTest struct {
+	files []string
+	run   func(t *testing.T, probe string)
+}
+
+// testPrinted runs the tests of a page's configurations, which have to be all that it prints.
+func (w *webServer) testPrinted(t *testing.T, tests []printedTest) {
+	wantPrinted(t, w.name)
+	w.find(t)
+	probe := buildProbe(t)
+	untested := configurations(t, w.name)
+	for _, tt := range tests {
+		untested = slices.DeleteFunc(untested, func(name string) bool { return slices.Contains(tt.files, name) })
+		t.Run(strings.Join(tt.files, ", "), func(t *testing.T) { tt.run(t, probe) })
+	}
+	if len(untested) > 0 {
+		t.Errorf("no test runs %q in docs/%s", untested, w.name)
 	}
 }
 

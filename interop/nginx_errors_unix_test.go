@@ -3,32 +3,18 @@
 package interop_test
 
 import (
-	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/user"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
 )
 
-// A mishap is a line of nginx's error log that its page explains, with what brings it about.
-type mishap struct {
-	name   string
-	log    string                       // as the page has it
-	serve  func(t *testing.T, p *place) // the application; nil: there is none
-	around string                       // directives
-	ask    func(t *testing.T, s *site)  // what the client does; nil: it gets status
-	status int
-}
-
-var mishaps = []mishap{
+var nginxMishaps = []mishap{
 	{
 		name: "not started", log: "failed (2: No such file or directory)", status: 502,
 	},
@@ -122,38 +108,8 @@ var mishaps = []mishap{
 
 func TestNginxErrors(t *testing.T) {
 	nginx.find(t)
-	for _, m := range mishaps {
+	for _, m := range nginxMishaps {
 		t.Run(m.name, func(t *testing.T) { m.happen(t, nginx) })
-	}
-}
-
-func (m *mishap) happen(t *testing.T, server *webServer) {
-	wantExplained(t, m.log)
-	p := newPlace(t)
-	if m.serve != nil {
-		m.serve(t, p)
-	}
-	s := server.run(t, p, "minimal.conf", m.around)
-	if m.ask != nil {
-		m.ask(t, s)
-	} else {
-		wantStatus(t, s.get(t, ""), m.status)
-	}
-	s.wantLog(t, m.log)
-}
-
-// wantExplained fails the test unless nginx's page has a line of its error log.
-func wantExplained(t *testing.T, line string) {
-	t.Helper()
-	if !strings.Contains(readFile(t, "../docs/nginx.md"), "`"+line) {
-		t.Errorf("docs/nginx.md does not explain %s", line)
-	}
-}
-
-func wantStatus(t *testing.T, a answer, status int) {
-	t.Helper()
-	if a.StatusCode != status {
-		t.Errorf("status %d, want %d: %s", a.StatusCode, status, clip(a.body))
 	}
 }
 
@@ -185,7 +141,7 @@ func TestNginxSocketPermissions(t *testing.T) {
 			wantStatus(t, s.get(t, ""), tt.status)
 			if tt.status == 502 {
 				const log = "failed (13: Permission denied)"
-				wantExplained(t, log)
+				wantExplained(t, nginx, log)
 				s.wantLog(t, log)
 			}
 		})
@@ -217,90 +173,4 @@ func TestNginxIsHalfDuplex(t *testing.T) {
 		t.Errorf("reading the body ended with %v", err)
 	}
 	s.wantLog(t, "upstream timed out (110: Connection timed out) while reading upstream")
-}
-
-// breaksOff fails the test unless the response ends before its body does.
-func breaksOff(t *testing.T, s *site) {
-	t.Helper()
-	if a, err := s.try(s.request(t, http.MethodGet, "", nil)); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("the response is whole: %q, %v", a.body, err)
-	}
-}
-
-// leaves is a client that does not wait for the answer.
-func leaves(t *testing.T, s *site) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if _, err := s.try(s.request(t, http.MethodGet, "", nil).WithContext(ctx)); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("left with %v", err)
-	}
-}
-
-// leaveSocketFile leaves a socket's file without a socket, as a crash does.
-func leaveSocketFile(t *testing.T, p *place) {
-	t.Helper()
-	l := listenUnix(t, p)
-	l.SetUnlinkOnClose(false)
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func listenUnix(t *testing.T, p *place) *net.UnixListener {
-	t.Helper()
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: p.socket, Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
-
-// fillBacklog has as many connections wait for an application as may.
-func fillBacklog(t *testing.T, p *place) {
-	t.Helper()
-	l := listenUnix(t, p)
-	t.Cleanup(func() { l.Close() })
-	raw, err := l.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var shortened error
-	if err := raw.Control(func(fd uintptr) { shortened = syscall.Listen(int(fd), 0) }); err != nil || shortened != nil {
-		t.Fatal(err, shortened)
-	}
-	for {
-		c, err := net.Dial("unix", p.socket)
-		if errors.Is(err, syscall.EAGAIN) {
-			return
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { c.Close() })
-	}
-}
-
-// converse answers each connection's first bytes with others, and closes it.
-func converse(t *testing.T, p *place, reply string) {
-	t.Helper()
-	l := listenUnix(t, p)
-	ended := make(chan struct{})
-	t.Cleanup(func() {
-		l.Close()
-		<-ended
-	})
-	go func() {
-		defer close(ended)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			// A request without a body is one write of nginx's.
-			_, _ = c.Read(make([]byte, 1<<16))
-			_, _ = io.WriteString(c, reply)
-			c.Close()
-		}
-	}()
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,10 +17,7 @@ import (
 )
 
 // nginxPrinted has the tests of the files in docs/nginx, each of what the file is printed for.
-var nginxPrinted = []struct {
-	files []string
-	run   func(t *testing.T, probe string)
-}{
+var nginxPrinted = []printedTest{
 	{[]string{"minimal.conf"}, nginxMinimal},
 	{[]string{"production.conf"}, nginxProduction},
 	{[]string{"tls.conf"}, nginxTLS},
@@ -32,19 +28,7 @@ var nginxPrinted = []struct {
 	{[]string{"app.service", "app.socket"}, nginxActivation},
 }
 
-func TestNginxPrinted(t *testing.T) {
-	wantPrinted(t, "nginx")
-	nginx.find(t)
-	probe := buildProbe(t)
-	untested := configurations(t, "nginx")
-	for _, tt := range nginxPrinted {
-		untested = slices.DeleteFunc(untested, func(name string) bool { return slices.Contains(tt.files, name) })
-		t.Run(strings.Join(tt.files, ", "), func(t *testing.T) { tt.run(t, probe) })
-	}
-	if len(untested) > 0 {
-		t.Errorf("no test runs %q in docs/nginx", untested)
-	}
-}
+func TestNginxPrinted(t *testing.T) { nginx.testPrinted(t, nginxPrinted) }
 
 // nginxMinimal finds nginx's own limit for bodies, and Debian's idea of a host.
 func nginxMinimal(t *testing.T, probe string) {
