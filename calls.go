@@ -1,6 +1,10 @@
 package fastcgi
 
-import "time"
+import (
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+)
 
 // A Loop runs functions one at a time, together with the callbacks of the
 // connections that it owns. They must not block: whatever else happens on the
@@ -48,31 +52,30 @@ func (c *conn) call(x *exchange, what callKind) {
 	}
 }
 
-// enterLoop is called on the loop with mu held.
-func (c *conn) enterLoop() { c.inLoop = true }
+// enterLoop takes mu for the loop's work on the connection.
+func (c *conn) enterLoop(now driver.Instant) {
+	c.mu.Lock()
+	c.inLoop, c.now = true, now
+}
 
-// leaveLoop makes the calls that are due. It is called on the loop, without mu.
+// leaveLoop makes the calls that are due, and releases mu. What they write is
+// sent after the last.
 func (c *conn) leaveLoop() {
-	for {
-		c.mu.Lock()
-		if len(c.pending) == 0 {
-			c.inLoop = false
-			c.unlock()
-			return
-		}
+	for len(c.pending) > 0 {
 		k := c.pending[0]
 		c.pending = c.pending[:copy(c.pending, c.pending[1:])]
 		c.unlock()
 		k.make()
+		c.mu.Lock()
 	}
+	c.inLoop = false
+	c.unlock()
 }
 
 // runCalls makes the calls that became due off the loop.
 func (c *conn) runCalls() {
-	c.mu.Lock()
+	c.enterLoop(driver.Now())
 	c.posted = false
-	c.enterLoop()
-	c.unlock()
 	c.leaveLoop()
 }
 
@@ -113,12 +116,10 @@ func (l loop) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 func (c *conn) yield(x *exchange) {
 	gen := x.gen
 	c.sock.Post(func() {
-		c.mu.Lock()
-		c.enterLoop()
+		c.enterLoop(driver.Now())
 		if x.gen == gen {
 			c.call(x, callDrain)
 		}
-		c.unlock()
 		c.leaveLoop()
 	})
 }

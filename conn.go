@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -55,55 +54,66 @@ const (
 	connClosed
 )
 
-// unlock releases mu and does what was put off while it was held.
+// unlock does what was put off while mu was held, and releases it.
 func (c *conn) unlock() {
-	c.decideClose()
-	kick := c.wantKick
-	c.wantKick = false
-	leaving := c.leaving
-	c.leaving = 0
-	gone := c.eof && c.state == connClosed && !c.gone
-	c.gone = c.gone || gone
-	c.mu.Unlock()
-	if kick {
-		c.sock.Kick()
-	}
-	for range leaving {
-		c.service.gate.leave()
-	}
-	if gone {
-		c.service.remove(c)
+	for {
+		c.decideClose()
+		p := c.nextOutput()
+		leaving := c.leaving
+		c.leaving = 0
+		gone := c.eof && c.state == connClosed && !c.gone
+		c.gone = c.gone || gone
+		c.mu.Unlock()
+		for range leaving {
+			c.service.gate.leave()
+		}
+		if gone {
+			c.service.remove(c)
+		}
+		if len(p) == 0 {
+			return
+		}
+		done, err := c.sock.Send(p)
+		if !done {
+			return // Sent will go on
+		}
+		c.mu.Lock()
+		c.sent(err)
 	}
 }
 
-// Receive implements driver.Conn.
-func (c *conn) Receive(p []byte) {
+// Sent implements driver.Conn.
+func (c *conn) Sent(err error) {
 	c.mu.Lock()
-	c.enterLoop()
+	c.sent(err)
+	c.unlock()
+}
+
+// Receive implements driver.Conn.
+func (c *conn) Receive(p []byte, now driver.Instant) {
+	c.enterLoop(now)
 	c.service.stats.bytesIn.Add(int64(len(p)))
-	now := time.Now()
-	c.heard(len(p), now)
+	c.heard(len(p))
 	for len(p) > 0 && c.state == connOpen {
 		ev, rest, err := c.proto.Next(p)
 		if err != nil {
 			c.violated(ev, err.(*protocol.Error))
 		} else {
-			c.handle(ev, now)
+			c.handle(ev)
 		}
 		p = rest
 	}
 	c.takeReplies()
 	c.schedule(now)
-	c.unlock()
 	c.leaveLoop()
 }
 
 // handle acts on an event.
-func (c *conn) handle(ev protocol.Event, now time.Time) {
+func (c *conn) handle(ev protocol.Event) {
 	x, _ := ev.User.(*exchange)
 	switch ev.Type {
 	case protocol.TypeBeginRequest:
-		c.begin(ev, now)
+		c.begin(ev)
 	case protocol.TypeParams:
 		c.params(x, ev)
 	case protocol.TypeStdin:
@@ -116,14 +126,14 @@ func (c *conn) handle(ev protocol.Event, now time.Time) {
 }
 
 // begin makes an exchange for a new request.
-func (c *conn) begin(ev protocol.Event, now time.Time) {
+func (c *conn) begin(ev protocol.Event) {
 	x := c.idle
 	if x == nil {
 		x = &exchange{conn: c}
 		x.changed.L = &c.mu
 	}
 	c.idle = nil
-	x.begin(ev, now)
+	x.begin(ev, c.now)
 	c.active = append(c.active, x)
 	if len(c.active) > 1 {
 		c.multiplexed = true
@@ -219,8 +229,7 @@ func statusOf(err *protocol.Error) int {
 
 // ReceiveEnd implements driver.Conn.
 func (c *conn) ReceiveEnd(err error) {
-	c.mu.Lock()
-	c.enterLoop()
+	c.enterLoop(driver.Now())
 	c.eof = true
 	c.logHangup(err)
 	cause := c.endCause(err)
@@ -234,7 +243,6 @@ func (c *conn) ReceiveEnd(err error) {
 		c.shut()
 	}
 	c.stopPatience()
-	c.unlock()
 	c.leaveLoop()
 }
 
@@ -296,12 +304,10 @@ func (c *conn) abandon(x *exchange, cause error) {
 
 // Hangup implements driver.Conn.
 func (c *conn) Hangup() {
-	c.mu.Lock()
-	c.enterLoop()
+	c.enterLoop(driver.Now())
 	for _, x := range c.active {
 		x.cancelled(ErrDisconnected)
 	}
-	c.unlock()
 	c.leaveLoop()
 }
 
@@ -311,7 +317,7 @@ func (c *conn) forget(x *exchange) {
 		c.active = slices.Delete(c.active, i, i+1)
 	}
 	c.adjustFlow()
-	c.schedule(time.Now())
+	c.schedule(c.clock())
 }
 
 // recycle keeps one free exchange for the next request; what more there is,
@@ -359,7 +365,7 @@ func (c *conn) decideClose() {
 	// server might lose the answer that it has not read yet.
 	c.state = connLingering
 	c.sock.CloseWrite()
-	c.beginLinger(time.Now())
+	c.beginLinger()
 	c.adjustFlow()
 }
 
@@ -376,25 +382,6 @@ func (c *conn) kill(cause error) {
 	c.mu.Lock()
 	c.breakDown(cause)
 	c.unlock()
-}
-
-// Output implements driver.Conn.
-func (c *conn) Output() []byte {
-	c.mu.Lock()
-	defer c.unlock()
-	return c.nextOutput()
-}
-
-// Sent implements driver.Conn.
-func (c *conn) Sent(n int, err error) {
-	c.mu.Lock()
-	defer c.unlock()
-	c.service.stats.bytesOut.Add(int64(n))
-	c.sent(n)
-	if err != nil {
-		c.logSendError(err)
-		c.breakDown(fmt.Errorf("%w: %w", ErrDisconnected, err))
-	}
 }
 
 // logSendError says why a connection ended while it was written to. That a web

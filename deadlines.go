@@ -3,6 +3,7 @@ package fastcgi
 import (
 	"time"
 
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
@@ -21,33 +22,42 @@ const maxRecord = protocol.HeaderLen + protocol.MaxContentLen + protocol.MaxPadd
 // it where it is, and when it comes, Expire looks at what is due by then. So a
 // busy connection sets one a minute, not two a request. Guarded by conn.mu.
 type deadlines struct {
-	accepted  time.Time
-	spoke     bool      // the first byte has come
-	partial   time.Time // since when a record is incomplete with nothing active
-	since     int       // bytes that came since then
-	lingering time.Time // since when
-	due       time.Time // zero: never
-	armed     time.Time // what the socket was told
+	now       driver.Instant // when the loop came to the connection, while it is there
+	accepted  driver.Instant
+	partial   driver.Instant // since when a record is incomplete with nothing active
+	lingering driver.Instant // since when
+	due       driver.Instant // zero: never
+	armed     driver.Instant // what the socket was told
+	since     int            // bytes that came since partial
+	spoke     bool           // the first byte has come
 }
 
 // heard notes that n bytes have arrived.
-func (c *conn) heard(n int, now time.Time) {
+func (c *conn) heard(n int) {
 	c.spoke = true
 	c.since += n
 	if c.state == connLingering {
-		c.due = minTime(now.Add(lingerIdle), c.lingering.Add(lingerMax))
+		c.due = driver.Earlier(c.now.After(lingerIdle), c.lingering.After(lingerMax))
 	}
 }
 
+// clock returns the time, without asking for it where that is known already.
+func (c *conn) clock() driver.Instant {
+	if c.inLoop {
+		return c.now
+	}
+	return driver.Now()
+}
+
 // beginLinger sets the deadline for the web server to close its side.
-func (c *conn) beginLinger(now time.Time) {
-	c.lingering = now
-	c.due = now.Add(lingerIdle)
+func (c *conn) beginLinger() {
+	c.lingering = c.clock()
+	c.due = c.lingering.After(lingerIdle)
 	c.arm()
 }
 
 // schedule works out what is due next.
-func (c *conn) schedule(now time.Time) {
+func (c *conn) schedule(now driver.Instant) {
 	if c.state != connOpen {
 		c.arm()
 		return
@@ -55,8 +65,8 @@ func (c *conn) schedule(now time.Time) {
 	s := c.service
 	switch {
 	case c.proto.Idle() || len(c.active) > 0:
-		c.partial = time.Time{}
-	case c.partial.IsZero() || c.since > maxRecord:
+		c.partial = 0
+	case c.partial == 0 || c.since > maxRecord:
 		// After so many bytes it is another record: the rest of a large body,
 		// for instance, that was answered before it was read.
 		c.partial, c.since = now, 0
@@ -64,7 +74,7 @@ func (c *conn) schedule(now time.Time) {
 	switch {
 	case !c.spoke:
 		c.due = after(c.accepted, s.firstByteTimeout)
-	case !c.partial.IsZero():
+	case c.partial != 0:
 		c.due = after(c.partial, s.paramsTimeout)
 	case len(c.active) == 0:
 		c.due = after(now, s.idleTimeout)
@@ -76,11 +86,11 @@ func (c *conn) schedule(now time.Time) {
 
 // oldestReceiving returns when the first of the requests began whose
 // parameters are incomplete, or zero if there is none.
-func (c *conn) oldestReceiving() time.Time {
-	var oldest time.Time
+func (c *conn) oldestReceiving() driver.Instant {
+	var oldest driver.Instant
 	for _, x := range c.active {
-		if x.stage == stageReceiving && (oldest.IsZero() || x.began.Before(oldest)) {
-			oldest = x.began
+		if x.stage == stageReceiving {
+			oldest = driver.Earlier(oldest, x.began)
 		}
 	}
 	return oldest
@@ -88,7 +98,7 @@ func (c *conn) oldestReceiving() time.Time {
 
 // arm tells the socket of a deadline that is earlier than the one it knows.
 func (c *conn) arm() {
-	if c.due.IsZero() || !c.armed.IsZero() && !c.due.Before(c.armed) {
+	if c.due == 0 || c.armed != 0 && c.due >= c.armed {
 		return
 	}
 	c.armed = c.due
@@ -96,25 +106,22 @@ func (c *conn) arm() {
 }
 
 // Expire implements driver.Conn.
-func (c *conn) Expire() {
-	c.mu.Lock()
-	c.enterLoop()
-	c.armed = time.Time{}
-	now := time.Now()
+func (c *conn) Expire(now driver.Instant) {
+	c.enterLoop(now)
+	c.armed = 0
 	switch {
-	case c.due.IsZero():
-		c.sock.SetDeadline(time.Time{})
-	case now.Before(c.due):
+	case c.due == 0:
+		c.sock.SetDeadline(0)
+	case now < c.due:
 		c.arm()
 	default:
 		c.expired(now)
 	}
-	c.unlock()
 	c.leaveLoop()
 }
 
 // expired acts on a deadline that passed.
-func (c *conn) expired(now time.Time) {
+func (c *conn) expired(now driver.Instant) {
 	remote := c.sock.RemoteAddr()
 	switch {
 	case c.state == connLingering:
@@ -125,8 +132,8 @@ func (c *conn) expired(now time.Time) {
 	case len(c.active) == 0 && c.sendingAnything():
 		// Not idle: the last answer is still on its way, and WriteTimeout sees to
 		// it that this ends.
-		c.partial = time.Time{}
-	case !c.partial.IsZero():
+		c.partial = 0
+	case c.partial != 0:
 		c.service.log.Warn("fastcgi: connection closed: record incomplete after ParamsTimeout", "remote", remote)
 		c.shut()
 	case len(c.active) == 0:
@@ -140,9 +147,9 @@ func (c *conn) expired(now time.Time) {
 
 // expireReceiving ends the requests whose parameters are late. A connection
 // that has no others is closed: its peer is slow on purpose, or gone.
-func (c *conn) expireReceiving(now time.Time) {
+func (c *conn) expireReceiving(now driver.Instant) {
 	for _, x := range append([]*exchange(nil), c.active...) {
-		if x.stage != stageReceiving || now.Before(after(x.began, c.service.paramsTimeout)) {
+		if x.stage != stageReceiving || now < after(x.began, c.service.paramsTimeout) {
 			continue
 		}
 		c.service.log.Warn("fastcgi: request ended: parameters incomplete after ParamsTimeout",
@@ -156,16 +163,9 @@ func (c *conn) expireReceiving(now time.Time) {
 }
 
 // after returns t+d, or zero if either is: no deadline.
-func after(t time.Time, d time.Duration) time.Time {
-	if t.IsZero() || d <= 0 {
-		return time.Time{}
+func after(t driver.Instant, d time.Duration) driver.Instant {
+	if t == 0 || d <= 0 {
+		return 0
 	}
-	return t.Add(d)
-}
-
-func minTime(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
+	return t.After(d)
 }

@@ -4,8 +4,8 @@ import (
 	"container/list"
 	"context"
 	"sync"
-	"time"
 
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -22,10 +22,10 @@ type exchange struct {
 	id        uint16
 	role      protocol.Role
 	stage     stage
-	began     time.Time // when BEGIN_REQUEST came
-	block     []byte    // PARAMS, from the pool
-	charged   int       // bytes of block and input drawn from the memory budget
-	params    Params    // made from block when somebody asks
+	began     driver.Instant // when BEGIN_REQUEST came
+	block     []byte         // PARAMS, from the pool
+	charged   int            // bytes of block and input drawn from the memory budget
+	params    Params         // made from block when somebody asks
 	stdin     input
 	data      input
 	out       output
@@ -56,7 +56,7 @@ const (
 )
 
 // begin makes x the exchange of a new request.
-func (x *exchange) begin(ev protocol.Event, now time.Time) {
+func (x *exchange) begin(ev protocol.Event, now driver.Instant) {
 	x.id, x.role = ev.RequestID, ev.Role
 	x.stage = stageReceiving
 	x.began = now

@@ -1,6 +1,7 @@
 package fastcgi
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
@@ -22,10 +23,10 @@ const (
 type sender struct {
 	ready    []*exchange // that have output to send, in the order of their turns
 	replies  []byte      // what the protocol itself owes, to go first
-	wire     []byte      // what is being written, and
-	wireBuf  []byte      // the buffer from the pool that it lies in
-	wantKick bool
-	reported bool // that the protocol has refused a request
+	wire     []byte      // what the socket has been given, from the pool; nil: nothing
+	flushed  bool        // there is something to send
+	plenty   bool        // and so much that it is sent in the midst of things
+	reported bool        // that the protocol has refused a request
 }
 
 // flush gives an exchange its turns until its output is sent.
@@ -33,7 +34,8 @@ func (c *conn) flush(x *exchange) {
 	if x.out.empty() || x.held() {
 		return
 	}
-	c.wantKick = true
+	c.flushed = true
+	c.plenty = c.plenty || x.out.size >= flushSize
 	if !x.queued {
 		x.queued = true
 		c.ready = append(c.ready, x)
@@ -54,7 +56,7 @@ func (c *conn) takeReplies() {
 		c.replies = pool.Get(0)
 	}
 	c.replies = c.proto.TakeReplies(c.replies)
-	c.wantKick = true
+	c.flushed = true
 	// One may be a refusal, and the rest of the refused request on its way.
 	c.linger = true
 	c.reportRefusals()
@@ -73,31 +75,37 @@ func (c *conn) reportRefusals() {
 
 // sendingAnything reports whether output is left, in whatever state.
 func (c *conn) sendingAnything() bool {
-	return c.broken == nil && (len(c.wire) > 0 || len(c.ready) > 0 || len(c.replies) > 0)
+	return c.broken == nil && (c.wire != nil || len(c.ready) > 0 || len(c.replies) > 0)
 }
 
-// nextOutput returns what to write: the rest of the last piece, or what the
-// protocol owes, or the next turn. Short turns share a write.
+// maySend reports whether there is something for the caller to send. It waits while
+// somebody else is sending, and while the loop is at work on the connection, which
+// may bring more; unless there is plenty already.
+func (c *conn) maySend() bool {
+	return c.flushed && c.wire == nil && c.broken == nil && (c.plenty || !c.inLoop)
+}
+
+// nextOutput returns what the caller is to give to the socket: what the protocol
+// owes, or the next turns of requests, of which short ones share a write.
 func (c *conn) nextOutput() []byte {
-	if len(c.wire) > 0 || c.broken != nil {
-		return c.wire
+	if !c.maySend() {
+		return nil
 	}
 	if len(c.replies) > 0 {
-		c.wireBuf, c.replies = c.replies, nil
-		c.wire = c.wireBuf
+		c.wire, c.replies = c.replies, nil
 		c.adjustFlow()
 		return c.wire
 	}
-	for len(c.ready) > 0 && len(c.wireBuf)+c.ready[0].out.first() <= segmentSize {
+	for len(c.ready) > 0 && len(c.wire)+c.ready[0].out.first() <= segmentSize {
 		seg := c.nextTurn()
-		if c.wireBuf == nil {
-			c.wireBuf = seg
+		if c.wire == nil {
+			c.wire = seg
 			continue
 		}
-		c.wireBuf = append(pool.Grow(c.wireBuf, len(seg)), seg...)
+		c.wire = append(pool.Grow(c.wire, len(seg)), seg...)
 		pool.Put(seg)
 	}
-	c.wire = c.wireBuf
+	c.flushed, c.plenty = len(c.ready) > 0, false
 	return c.wire
 }
 
@@ -124,12 +132,14 @@ func (x *exchange) wrote() {
 	x.drain()
 }
 
-// sent notes that n bytes of the last output were written.
-func (c *conn) sent(n int) {
-	c.wire = c.wire[n:]
-	if len(c.wire) == 0 {
-		pool.Put(c.wireBuf)
-		c.wire, c.wireBuf = nil, nil
+// sent notes that the last output was written, or that nothing can be.
+func (c *conn) sent(err error) {
+	c.service.stats.bytesOut.Add(int64(len(c.wire)))
+	pool.Put(c.wire)
+	c.wire = nil
+	if err != nil {
+		c.logSendError(err)
+		c.breakDown(fmt.Errorf("%w: %w", ErrDisconnected, err))
 	}
 }
 

@@ -81,7 +81,7 @@ func (s *service) Accept(sock driver.Socket) driver.Conn {
 		s.over++
 	}
 	c.proto.Reset(protocol.Application, &s.protocol)
-	c.accepted = time.Now()
+	c.accepted = driver.Now()
 	s.conns[c] = struct{}{}
 	c.mu.Lock()
 	c.schedule(c.accepted)

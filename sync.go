@@ -117,7 +117,7 @@ func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
 // the mutex is released can not wait that long.
 func (w response) wait() {
 	x, c := w.r.x, w.r.x.conn
-	if c.wantKick {
+	if c.maySend() {
 		c.unlock()
 		c.mu.Lock()
 		// Much may have changed; the caller looks again.

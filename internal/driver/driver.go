@@ -4,7 +4,7 @@
 // and buffers and never sees a socket. Below it, a driver knows sockets and
 // nothing of FastCGI. A driver's two rules: it calls Receive, ReceiveEnd,
 // Expire and whatever was posted one at a time for each connection (that is the
-// connection's loop), and it has at most one pair of Output and Sent under way.
+// connection's loop), and it calls Sent once for each Send that it did not finish.
 package driver
 
 import (
@@ -14,8 +14,8 @@ import (
 
 // A Conn is a connection above the seam.
 type Conn interface {
-	// Receive is given the bytes that arrived. It does not keep p.
-	Receive(p []byte)
+	// Receive is given the bytes that arrived, at about now. It does not keep p.
+	Receive(p []byte, now Instant)
 	// ReceiveEnd says that nothing more will arrive: io.EOF if the peer closed
 	// its side, net.ErrClosed if this side did, or what went wrong. It is the
 	// last call on the loop that the driver makes on its own.
@@ -24,23 +24,22 @@ type Conn interface {
 	// side, behind bytes that were not read yet.
 	Hangup()
 	// Expire says that the time given to SetDeadline has come.
-	Expire()
-	// Output returns what is to be written next, or nothing. The bytes are
-	// valid until Sent. It is safe for concurrent use with the other methods.
-	Output() []byte
-	// Sent says how many bytes of the last Output were written. After an
-	// error, which is final, Output is not called again.
-	Sent(n int, err error)
+	Expire(now Instant)
+	// Sent says that what Send left to the driver is written, or why it can
+	// not be. After an error, which is final, Send is not called again.
+	Sent(err error)
 }
 
 // A Socket is a connection below the seam. Its methods are safe for concurrent
 // use and never wait for the peer.
 type Socket interface {
-	// Kick says that Output has something: the driver writes at once what
-	// the socket takes, and the rest as soon as it can.
-	Kick()
-	// SetDeadline asks for a call of Expire at t; the zero Time for none.
-	SetDeadline(t time.Time)
+	// Send writes p, at once what the socket takes of it. If that is all, or
+	// there is an error, it returns true. Otherwise the driver writes the rest as
+	// soon as it can and calls Sent, until when p is to be left alone, and Send
+	// not to be called.
+	Send(p []byte) (done bool, err error)
+	// SetDeadline asks for a call of Expire at t; zero for none.
+	SetDeadline(t Instant)
 	// Pause stops calls of Receive until Resume; one more may come.
 	Pause()
 	Resume()

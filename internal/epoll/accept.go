@@ -3,8 +3,6 @@
 package epoll
 
 import (
-	"net"
-	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -75,18 +73,19 @@ func (l *loop) accept(src *source) {
 		return
 	}
 	for range acceptBatch {
-		fd, sa, err := unix.Accept4(src.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		switch {
-		case err == unix.EAGAIN:
+		fd, err := accept4(src.fd, &l.peer)
+		switch err {
+		case 0:
+			l.backoff.Reset()
+			l.welcome(src, fd)
+		case unix.EAGAIN:
 			return
-		case err != nil && retryAtOnce(err):
-			continue
-		case err != nil:
+		case unix.ECONNABORTED, unix.EINTR:
+			// About that one connection.
+		default:
 			l.rest(src, os.NewSyscallError("accept4", err))
 			return
 		}
-		l.backoff.Reset()
-		l.welcome(src, fd, sa)
 	}
 }
 
@@ -110,18 +109,18 @@ func (l *loop) rest(src *source, err error) {
 }
 
 // welcome makes the socket of a new connection.
-func (l *loop) welcome(src *source, fd int, sa unix.Sockaddr) {
-	s := &socket{loop: l, fd: fd, remote: address(src.network, sa)}
+func (l *loop) welcome(src *source, fd int32) {
+	s := &socket{loop: l, fd: fd, remote: l.peer.addr()}
 	if err := src.guard.Check(s.remote, uintptr(fd)); err != nil {
-		unix.Close(fd)
+		unix.Close(int(fd))
 		src.guard.Report(s.remote, err)
 		return
 	}
 	if src.network == "tcp" {
 		// As package net does it: answers are whole, so waiting for more
 		// would only delay them.
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 	}
 	l.table.add(s)
 	if s.conn = src.acceptor.Accept(s); s.conn == nil {
@@ -131,22 +130,3 @@ func (l *loop) welcome(src *source, fd int, sa unix.Sockaddr) {
 	l.fresh = append(l.fresh, s)
 	s.receive()
 }
-
-// address returns a peer's address as package net has it.
-func address(network string, sa unix.Sockaddr) net.Addr {
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)))
-	case *unix.SockaddrInet6:
-		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port)))
-	case *unix.SockaddrUnix:
-		if sa.Name == "" {
-			return unnamed
-		}
-		return &net.UnixAddr{Name: sa.Name, Net: network}
-	}
-	return unnamed
-}
-
-// unnamed is the address of nearly every peer of a Unix socket.
-var unnamed net.Addr = &net.UnixAddr{Net: "unix"}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"runtime"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -149,10 +148,4 @@ func waitClosed(l net.Listener, stop <-chan struct{}, failed <-chan error) error
 func (d *Driver) Loop() driver.Loop {
 	d.init()
 	return d.loops[0]
-}
-
-// retryAtOnce reports whether an error of accept is about one connection, not
-// the listener.
-func retryAtOnce(err error) bool {
-	return errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.EINTR)
 }

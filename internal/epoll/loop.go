@@ -49,8 +49,10 @@ type loop struct {
 	fresh   []*socket // accepted, and epoll was not told yet
 	ready   []*socket // may have more to read
 	timers  timers
-	alarm   time.Time // when Go's poller wakes the loop; zero: not
+	alarm   driver.Instant // when Go's poller wakes the loop; zero: not
+	now     driver.Instant // when the events were fetched
 	backoff driver.Backoff
+	peer    sockaddr // of the connection accepted last
 	buf     []byte
 
 	// The arrays of posts and changed while the others are at work.
@@ -61,9 +63,12 @@ type loop struct {
 func newLoop(d *Driver) *loop {
 	l := &loop{driver: d}
 	l.fetch = func(fd uintptr) bool {
-		n, err := unix.EpollWait(int(fd), l.events[:], 0)
-		l.fetched = max(n, 0)
-		return n > 0 || err != nil && err != unix.EINTR
+		n, err := epollWait(fd, l.events[:])
+		l.fetched = 0
+		if err == 0 {
+			l.fetched = n
+		}
+		return n > 0 || err != 0 && err != unix.EINTR
 	}
 	return l
 }
@@ -121,7 +126,8 @@ func (l *loop) start() {
 	l.file = os.NewFile(uintptr(epoll), "epoll")
 	// It fails on closed files only.
 	l.raw, _ = l.file.SyscallConn()
-	l.alarm = time.Time{}
+	l.alarm = 0
+	l.now = driver.Now()
 	l.running = true
 	go l.run()
 }
@@ -145,10 +151,11 @@ func (l *loop) run() {
 		runtime.Gosched()
 		l.handleChanges()
 		l.registerFresh()
-		l.runTimers(time.Now())
+		l.runTimers()
 		if !l.sleep() {
 			return
 		}
+		l.now = driver.Now()
 	}
 }
 
@@ -202,7 +209,7 @@ func (l *loop) sleep() bool {
 	l.mu.Unlock()
 	if err != nil {
 		// The deadline: a timer, or a wake-up. It has to be set anew.
-		l.alarm = time.Time{}
+		l.alarm = 0
 		_ = l.file.SetReadDeadline(time.Time{})
 	}
 	return true

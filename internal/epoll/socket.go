@@ -7,7 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -22,6 +22,8 @@ type socket struct {
 	conn   driver.Conn
 
 	// Owned by the loop's goroutine.
+	due        driver.Instant
+	timer      int32 // place in loop.timers, from 1; 0: none
 	slot       int32
 	generation int32
 	registered bool // epoll knows it
@@ -29,28 +31,24 @@ type socket struct {
 	unread     bool // more may be there to read
 	hangup     bool // the peer has closed its side
 	inputEnded bool // ReceiveEnd was called
-	timer      int  // place in loop.timers, from 1; 0: none
-	due        time.Time
 
 	// Guarded by loop.mu.
 	noted bool // in loop.changed
 
-	mu       sync.Mutex
-	fd       int // -1 after it was closed, which only the loop does
-	closing  bool
-	paused   bool
-	writing  bool      // somebody is between Output and Sent
-	again    bool      // Kick came while writing
-	blocked  bool      // the socket takes no bytes
-	deadline time.Time // what SetDeadline asked for
-	stuck    time.Time // since when the peer takes nothing
+	// What others ask for, noted for the loop to look at.
+	closing  atomic.Bool
+	paused   atomic.Bool
+	deadline atomic.Int64 // a driver.Instant
+
+	mu    sync.Mutex
+	fd    int32          // -1 once it is closed; only the loop changes it, so it may read it without mu
+	rest  []byte         // what the socket did not take yet; the loop writes it
+	stuck driver.Instant // since when the peer takes nothing of it
 }
 
 // SetDeadline implements driver.Socket.
-func (s *socket) SetDeadline(t time.Time) {
-	s.mu.Lock()
-	s.deadline = t
-	s.mu.Unlock()
+func (s *socket) SetDeadline(t driver.Instant) {
+	s.deadline.Store(int64(t))
 	s.loop.note(s)
 }
 
@@ -61,9 +59,7 @@ func (s *socket) Pause() { s.setPaused(true) }
 func (s *socket) Resume() { s.setPaused(false) }
 
 func (s *socket) setPaused(paused bool) {
-	s.mu.Lock()
-	s.paused = paused
-	s.mu.Unlock()
+	s.paused.Store(paused)
 	s.loop.note(s)
 }
 
@@ -79,24 +75,19 @@ func (s *socket) CloseWrite() {
 	defer s.mu.Unlock()
 	if s.fd >= 0 {
 		// What fails here has failed altogether, and reading finds it.
-		_ = unix.Shutdown(s.fd, unix.SHUT_WR)
+		_ = unix.Shutdown(int(s.fd), unix.SHUT_WR)
 	}
 }
 
 // Close implements driver.Socket. The loop does it.
 func (s *socket) Close() {
-	s.mu.Lock()
-	s.closing = true
-	s.mu.Unlock()
+	s.closing.Store(true)
 	s.loop.note(s)
 }
 
 // look acts on what others have asked for.
 func (s *socket) look() {
-	s.mu.Lock()
-	closing, paused, due := s.closing, s.paused, s.nextDue()
-	s.mu.Unlock()
-	if closing {
+	if s.closing.Load() {
 		s.endInput(net.ErrClosed)
 		s.loop.close(s)
 		return
@@ -104,10 +95,10 @@ func (s *socket) look() {
 	if s.conn == nil || s.gone() {
 		return
 	}
-	if s.timer == 0 || !due.Equal(s.due) {
+	if due := s.nextDue(); s.timer == 0 || due != s.due {
 		s.loop.timers.set(s, due)
 	}
-	switch {
+	switch paused := s.paused.Load(); {
 	case !paused && s.unread:
 		s.requeue()
 	case paused && s.hangup:
@@ -115,61 +106,53 @@ func (s *socket) look() {
 	}
 }
 
-// nextDue returns the earlier of the two deadlines. It is called with mu held.
-func (s *socket) nextDue() time.Time {
-	if s.stuck.IsZero() || s.loop.driver.WriteTimeout <= 0 {
-		return s.deadline
+// nextDue returns the earlier of the two deadlines.
+func (s *socket) nextDue() driver.Instant {
+	return driver.Earlier(driver.Instant(s.deadline.Load()), s.stuckDue())
+}
+
+// stuckDue returns when the peer must have taken some of the rest.
+func (s *socket) stuckDue() driver.Instant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stuck == 0 || s.loop.driver.WriteTimeout <= 0 {
+		return 0
 	}
-	stuck := s.stuck.Add(s.loop.driver.WriteTimeout)
-	if !s.deadline.IsZero() && s.deadline.Before(stuck) {
-		return s.deadline
-	}
-	return stuck
+	return s.stuck.After(s.loop.driver.WriteTimeout)
 }
 
 // expire acts on a deadline that has come.
-func (s *socket) expire(now time.Time) {
-	s.mu.Lock()
-	stuck := !s.stuck.IsZero() && !now.Before(s.stuck.Add(s.loop.driver.WriteTimeout))
-	reading := !s.deadline.IsZero() && !now.Before(s.deadline)
-	if reading {
-		s.deadline = time.Time{}
-	}
-	if stuck {
-		s.writing, s.stuck = true, time.Time{} // nobody writes any more
-	}
-	s.mu.Unlock()
-	switch {
-	case stuck:
-		s.conn.Sent(0, os.ErrDeadlineExceeded)
-	case reading:
-		s.conn.Expire()
+func (s *socket) expire(now driver.Instant) {
+	deadline := s.deadline.Load()
+	switch stuck := s.stuckDue(); {
+	case stuck != 0 && stuck <= now:
+		s.sent(os.ErrDeadlineExceeded)
+	case deadline != 0 && driver.Instant(deadline) <= now:
+		// Whoever sets another meanwhile has it.
+		s.deadline.CompareAndSwap(deadline, 0)
+		s.conn.Expire(now)
 	}
 	// What is due now was noted, or is the other deadline.
 	s.loop.note(s)
 }
 
 // gone reports whether the descriptor is closed.
-func (s *socket) gone() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.fd < 0
-}
+func (s *socket) gone() bool { return s.fd < 0 }
 
 // close closes the descriptor. Whoever writes holds mu meanwhile, so nobody
 // uses the number any more.
 func (l *loop) close(s *socket) {
-	s.mu.Lock()
-	fd := s.fd
-	s.fd = -1
-	s.mu.Unlock()
-	if fd < 0 {
+	if s.gone() {
 		return
 	}
+	s.mu.Lock()
+	fd := s.fd
+	s.fd, s.rest = -1, nil
+	s.mu.Unlock()
 	l.timers.clear(s)
 	l.table.remove(s)
 	// Epoll forgets a descriptor that is closed.
-	_ = unix.Close(fd)
+	_ = unix.Close(int(fd))
 }
 
 // registerFresh tells epoll of the new connections that are still there.
@@ -191,7 +174,7 @@ func (l *loop) register(s *socket) {
 		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET,
 		Fd:     s.slot, Pad: s.generation,
 	}
-	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, s.fd, &ev); err != nil {
+	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, int(s.fd), &ev); err != nil {
 		// Out of kernel memory: the connection can not go on.
 		s.endInput(os.NewSyscallError("epoll_ctl", err))
 		l.close(s)
@@ -215,13 +198,10 @@ func (s *socket) event(events uint32) {
 
 // receive reads once, if reading is not paused.
 func (s *socket) receive() {
-	s.mu.Lock()
-	fd, paused := s.fd, s.paused
-	s.mu.Unlock()
 	switch {
-	case fd < 0 || s.inputEnded:
+	case s.gone() || s.inputEnded:
 		return
-	case paused:
+	case s.paused.Load():
 		if s.hangup {
 			s.conn.Hangup()
 		}
@@ -231,7 +211,7 @@ func (s *socket) receive() {
 	if l.buf == nil {
 		l.buf = make([]byte, readSize)
 	}
-	n, err := unix.Read(fd, l.buf)
+	n, err := read(s.fd, l.buf)
 	switch {
 	case err == unix.EAGAIN:
 		s.unread = false
@@ -239,7 +219,7 @@ func (s *socket) receive() {
 	case err == unix.EINTR:
 		s.requeue()
 		return
-	case err != nil:
+	case err != 0:
 		s.endInput(os.NewSyscallError("read", err))
 		return
 	case n == 0:
@@ -249,7 +229,7 @@ func (s *socket) receive() {
 	// Less than asked for means that the socket is empty; but for the end,
 	// which epoll has told of or will tell.
 	s.unread = n == len(l.buf) || s.hangup
-	s.conn.Receive(l.buf[:n])
+	s.conn.Receive(l.buf[:n], l.now)
 	if s.unread {
 		s.requeue()
 	}

@@ -4,7 +4,8 @@ package epoll
 
 import (
 	"container/heap"
-	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
 )
 
 // timers are the deadlines of a loop's connections, the next one first. Each
@@ -12,18 +13,18 @@ import (
 type timers []*socket
 
 func (t timers) Len() int           { return len(t) }
-func (t timers) Less(i, j int) bool { return t[i].due.Before(t[j].due) }
+func (t timers) Less(i, j int) bool { return t[i].due < t[j].due }
 
 func (t timers) Swap(i, j int) {
 	t[i], t[j] = t[j], t[i]
-	t[i].timer, t[j].timer = i+1, j+1
+	t[i].timer, t[j].timer = int32(i+1), int32(j+1)
 }
 
 // Push implements heap.Interface.
 func (t *timers) Push(x any) {
 	s := x.(*socket)
 	*t = append(*t, s)
-	s.timer = len(*t)
+	s.timer = int32(len(*t))
 }
 
 // Pop implements heap.Interface.
@@ -37,13 +38,13 @@ func (t *timers) Pop() any {
 }
 
 // set makes due the deadline of s; zero for none.
-func (t *timers) set(s *socket, due time.Time) {
+func (t *timers) set(s *socket, due driver.Instant) {
 	switch {
-	case due.IsZero():
+	case due == 0:
 		t.clear(s)
 	case s.timer > 0:
 		s.due = due
-		heap.Fix(t, s.timer-1)
+		heap.Fix(t, int(s.timer-1))
 	default:
 		s.due = due
 		heap.Push(t, s)
@@ -52,15 +53,15 @@ func (t *timers) set(s *socket, due time.Time) {
 
 func (t *timers) clear(s *socket) {
 	if s.timer > 0 {
-		heap.Remove(t, s.timer-1)
+		heap.Remove(t, int(s.timer-1))
 	}
 }
 
 // runTimers tells the connections whose deadlines have come.
-func (l *loop) runTimers(now time.Time) {
-	for len(l.timers) > 0 && !l.timers[0].due.After(now) {
+func (l *loop) runTimers() {
+	for len(l.timers) > 0 && l.timers[0].due <= l.now {
 		s := heap.Pop(&l.timers).(*socket)
-		s.expire(now)
+		s.expire(l.now)
 	}
 }
 
@@ -71,8 +72,8 @@ func (l *loop) setAlarm() {
 		return
 	}
 	next := l.timers[0].due
-	if l.alarm.IsZero() || next.Before(l.alarm) {
+	if l.alarm == 0 || next < l.alarm {
 		l.alarm = next
-		_ = l.file.SetReadDeadline(next)
+		_ = l.file.SetReadDeadline(next.Time())
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 )
 
@@ -20,7 +21,7 @@ func (s *socket) readLoop() {
 		buf, err := s.read()
 		if len(buf) > 0 {
 			s.loop.turn.Lock()
-			s.conn.Receive(buf)
+			s.conn.Receive(buf, driver.Now())
 			s.loop.turn.Unlock()
 		}
 		pool.Put(buf)
@@ -28,7 +29,7 @@ func (s *socket) readLoop() {
 		case err == nil:
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			s.loop.turn.Lock()
-			s.conn.Expire()
+			s.conn.Expire(driver.Now())
 			s.loop.turn.Unlock()
 		default:
 			s.loop.turn.Lock()

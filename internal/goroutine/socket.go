@@ -4,7 +4,6 @@ import (
 	"net"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
 )
@@ -21,7 +20,7 @@ type socket struct {
 	// Owned by the reading goroutine.
 	reading rawRead
 
-	// Owned by whoever set writing.
+	// Owned by whoever is in Send.
 	sending rawWrite
 
 	mu       sync.Mutex
@@ -29,8 +28,6 @@ type socket struct {
 	paused   bool
 	closed   bool
 	watching bool // checkHangup is to come
-	writing  bool // somebody is between Output and Sent
-	again    bool // Kick came while writing
 }
 
 func newSocket(d *Driver, nc net.Conn) *socket {
@@ -42,9 +39,9 @@ func newSocket(d *Driver, nc net.Conn) *socket {
 }
 
 // SetDeadline implements driver.Socket.
-func (s *socket) SetDeadline(t time.Time) {
+func (s *socket) SetDeadline(t driver.Instant) {
 	// It fails on closed connections only.
-	_ = s.nc.SetReadDeadline(t)
+	_ = s.nc.SetReadDeadline(t.Time())
 }
 
 // RemoteAddr implements driver.Socket.

@@ -31,6 +31,9 @@ func tree(t *testing.T) []string {
 			return err
 		}
 		if rel == ".git" || rel == "bin" {
+			if !d.IsDir() {
+				return nil // the .git of a linked work tree
+			}
 			return fs.SkipDir
 		}
 		paths = append(paths, filepath.ToSlash(rel))
