@@ -4,23 +4,32 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 )
 
 // HTTP makes a Handler of an http.Handler; nil means http.DefaultServeMux. The
 // handler finds what it would find in a net/http server:
 //
 //   - The request's URL and RequestURI are what the client asked for, from
-//     REQUEST_URI or else SCRIPT_NAME, PATH_INFO and QUERY_STRING; mount the handler
-//     under a path with http.StripPrefix. The URL never has a host, whatever a
-//     client writes: Host is HTTP_HOST, or else SERVER_NAME and SERVER_PORT.
+//     REQUEST_URI or else SCRIPT_NAME, PATH_INFO and QUERY_STRING; StripScriptName
+//     or http.StripPrefix mount a handler below a path. The URL never has a host,
+//     whatever a client writes: Host is HTTP_HOST, or else SERVER_NAME and
+//     SERVER_PORT.
+//   - The header has the fields of HTTP_*, CONTENT_TYPE and CONTENT_LENGTH. Of a
+//     field that comes more than once, the last one counts, as in Params; lists
+//     such as Accept and Cookie have all values. There is never a field Proxy
+//     (CVE-2016-5386), nor one from a name with other characters than capitals,
+//     digits and "_": it could pass for another field.
 //   - TLS is set if HTTPS or REQUEST_SCHEME says so, with as much of the
-//     connection's state as SSL_PROTOCOL, SSL_CIPHER, SSL_TLS_SNI, SSL_CLIENT_CERT
-//     and SSL_CLIENT_VERIFY tell.
+//     connection's state as SSL_PROTOCOL, SSL_CIPHER, SSL_TLS_SNI,
+//     SSL_SESSION_RESUMED, SSL_CLIENT_CERT, SSL_CLIENT_CERT_CHAIN_0 and so on, and
+//     SSL_CLIENT_VERIFY tell.
 //   - ContentLength is -1 if the body's length is not known. The body is read as
 //     it arrives, and reading and writing may go on side by side.
 //   - The context is cancelled as [Request.Context] is, and has values for
 //     http.ServerContextKey and http.LocalAddrContextKey. [FromContext] gives the
-//     FastCGI request.
+//     FastCGI request, in whose Params file names are without the prefix
+//     "proxy:fcgi://" of Apache.
 //
 // A request that can not be one of net/http is answered with status 400, and
 // logged.
@@ -70,18 +79,20 @@ type httpHandler struct {
 // needs.
 type httpCall struct {
 	context  httpContext
+	http     http.Request
+	url      url.URL             // of http
+	values   [headerBatch]string // of http's header
 	body     httpBody
 	response httpResponse
-	values   [headerBatch]string // of the request's header
 }
 
 // ServeFastCGI implements Handler.
 func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
 	call := &httpCall{
-		context:  httpContext{request: r, server: h.server, base: r.x.conn.service.base},
 		body:     httpBody{request: r},
 		response: httpResponse{w: w, request: r, dates: &h.dates, length: -1},
 	}
+	call.context = httpContext{call: call, request: r, server: h.server, base: r.x.conn.service.base}
 	req, err := newHTTPRequest(call)
 	if err != nil {
 		refuseHTTP(w, r, err)

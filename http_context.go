@@ -10,8 +10,12 @@ import (
 	"time"
 )
 
-// requestKey is the key of a *Request in the context of an http.Request.
-type requestKey struct{}
+// requestKey is the key of a *Request in the context of an http.Request, and
+// callKey that of its *httpCall.
+type (
+	requestKey struct{}
+	callKey    struct{}
+)
 
 // An httpContext is the context of an http.Request: that of the FastCGI request,
 // with what net/http's own server puts into it.
@@ -19,6 +23,7 @@ type requestKey struct{}
 // The FastCGI request's is asked for when somebody asks this one. Many handlers
 // never do, and without it a small request costs a tenth less.
 type httpContext struct {
+	call    *httpCall // that it is part of
 	request *Request
 	server  *http.Server
 	base    context.Context // what the FastCGI request's context derives from
@@ -48,6 +53,8 @@ func (c *httpContext) Value(key any) any {
 	switch key {
 	case requestKey{}:
 		return c.request
+	case callKey{}:
+		return c.call
 	case http.ServerContextKey:
 		return c.server
 	case http.LocalAddrContextKey:

@@ -9,8 +9,8 @@ import (
 )
 
 // FuzzHTTPRequest holds that nothing that a client writes makes a URL with a host, a Host with a character that none
-// has, or a header field of more than a line; that a URL means the same when it is written and read again; and that
-// what can not be such a request is answered with status 400.
+// has, or a header field of more than a line; that a URL means the same when it is written and read again, and what it
+// means to net/http; and that what can not be such a request is answered with status 400.
 func FuzzHTTPRequest(f *testing.F) {
 	for _, tt := range httpRequestTests {
 		v := map[string]string{"REQUEST_URI": "/", "HTTP_HOST": "example.com"}
@@ -41,12 +41,23 @@ func FuzzHTTPRequest(f *testing.F) {
 		select {
 		case r := <-requests:
 			checkHTTPRequest(t, r)
+			checkAsParsed(t, r)
 		default:
 			if answer.status() != 400 {
 				t.Errorf("the handler was not called, and the answer is %q", answer.stdout.String())
 			}
 		}
 	})
+}
+
+// checkAsParsed holds that a URL is what net/http makes of a target that is a path with, maybe, a query.
+func checkAsParsed(t *testing.T, r *http.Request) {
+	if !strings.HasPrefix(r.RequestURI, "/") || r.URL.RawQuery != "" && !strings.Contains(r.RequestURI, "?") {
+		return
+	}
+	if want, err := url.ParseRequestURI(r.RequestURI); err != nil || *want != *r.URL {
+		t.Errorf("%q is %#v, in net/http %#v, %v", r.RequestURI, r.URL, want, err)
+	}
 }
 
 func checkHTTPRequest(t *testing.T, r *http.Request) {

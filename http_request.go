@@ -2,10 +2,8 @@ package fastcgi
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 )
@@ -21,22 +19,29 @@ type metaVariables struct {
 	https, scheme                           string
 	sslProtocol, sslCipher, sslServerName   string
 	sslClientCert, sslClientVerify          string
+	sslSessionResumed                       string
 
-	header http.Header
-	values []string // room for the values of header, one each
+	proxied bool // a path has the prefix of Apache's mod_proxy
 }
 
 // newHTTPRequest makes the http.Request of a call.
 func newHTTPRequest(call *httpCall) (*http.Request, error) {
 	request := call.context.request
-	v := metaVariables{header: make(http.Header), values: call.values[:]}
-	if err := v.collect(request.Params); err != nil {
+	var v metaVariables
+	var room [headerBatch]headerField
+	fields, err := v.collect(request.Params, room[:0])
+	if err != nil {
 		return nil, err
 	}
-	// This is the one way to give a request its context; the first of the
-	// two does not live on the heap.
-	r := new(http.Request).WithContext(&call.context)
-	r.Header = v.header
+	if v.proxied {
+		request.Params = unproxied(request.Params, v.query)
+	}
+	// This is the one way to give a request its context. The copy is made where
+	// all else of the call is, so that neither original is on the heap.
+	r := &call.http
+	*r = *new(http.Request).WithContext(&call.context)
+	r.URL = &call.url
+	r.Header = makeHeader(fields, &call.values)
 	for _, fill := range []func(*http.Request) error{v.setMethod, v.setProtocol, v.setURL, v.setHost} {
 		if err := fill(r); err != nil {
 			return nil, err
@@ -44,7 +49,7 @@ func newHTTPRequest(call *httpCall) (*http.Request, error) {
 	}
 	r.RemoteAddr = v.remote()
 	if v.isTLS() {
-		r.TLS = v.tlsState()
+		r.TLS = v.tlsState(request.Params)
 	}
 	if err := v.setBody(r, call); err != nil {
 		return nil, err
@@ -52,24 +57,24 @@ func newHTTPRequest(call *httpCall) (*http.Request, error) {
 	return r, nil
 }
 
-// collect reads the parameters.
-func (v *metaVariables) collect(p Params) error {
+// collect reads the parameters, and adds those that carry header fields to
+// fields.
+func (v *metaVariables) collect(p Params, fields []headerField) ([]headerField, error) {
 	for name, value := range p.All() {
 		if field := v.field(name); field != nil {
 			*field = value
 		}
-		if !carriesHeader(name) {
-			continue
-		}
-		if err := v.addHeader(name, value); err != nil {
-			return err
+		v.proxied = v.proxied || isProxied(name, value)
+		header, ok := carriedHeader(name)
+		switch {
+		case !ok:
+		case !cgi.ValidValue(value):
+			return nil, fmt.Errorf("%s has a control character: %q", name, value)
+		default:
+			fields = append(fields, headerField{header, value})
 		}
 	}
-	// As net/http has it: RFC 9111 §5.4 lets Pragma stand for the other.
-	if pragma := v.header["Pragma"]; len(pragma) > 0 && pragma[0] == "no-cache" && v.header["Cache-Control"] == nil {
-		v.header["Cache-Control"] = []string{"no-cache"}
-	}
-	return nil
+	return fields, nil
 }
 
 // field returns where the value of a meta-variable goes, or nil.
@@ -113,44 +118,9 @@ func (v *metaVariables) field(name string) *string {
 		return &v.sslClientCert
 	case "SSL_CLIENT_VERIFY":
 		return &v.sslClientVerify
+	case "SSL_SESSION_RESUMED":
+		return &v.sslSessionResumed
 	}
-	return nil
-}
-
-// carriesHeader reports whether a variable may carry a header field. The field
-// Host is no part of an http.Request's header.
-func carriesHeader(variable string) bool {
-	switch variable {
-	case "CONTENT_TYPE", "CONTENT_LENGTH":
-		return true
-	case "HTTP_HOST":
-		return false
-	}
-	return strings.HasPrefix(variable, "HTTP_")
-}
-
-// headerBatch is how many header values there is room for at once.
-const headerBatch = 16
-
-// addHeader adds the header field that a variable carries. An empty variable is
-// the same as none (RFC 3875 §4.1), so it takes the field away.
-func (v *metaVariables) addHeader(variable, value string) error {
-	name, ok := cgi.Header(variable)
-	switch {
-	case !ok, name == "Transfer-Encoding":
-		// What the web server hands on is decoded.
-		return nil
-	case value == "":
-		delete(v.header, name)
-		return nil
-	case !cgi.ValidValue(value):
-		return fmt.Errorf("%s has a control character: %q", variable, value)
-	}
-	if len(v.values) == 0 {
-		v.values = make([]string, headerBatch)
-	}
-	v.values[0] = value
-	v.header[name], v.values = v.values[:1:1], v.values[1:]
 	return nil
 }
 
@@ -181,20 +151,6 @@ func (v *metaVariables) setProtocol(r *http.Request) (err error) {
 		return fmt.Errorf("SERVER_PROTOCOL is %q", v.protocol)
 	}
 	return nil
-}
-
-// remote returns the client's address. A client that connected to the web
-// server over a Unix socket has none, and appears as in net/http.
-func (v *metaVariables) remote() string {
-	addr := strings.TrimSuffix(strings.TrimPrefix(v.remoteAddr, "["), "]")
-	if addr == "" || addr == "unix:" {
-		return "@"
-	}
-	port := v.remotePort
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		port = "0"
-	}
-	return net.JoinHostPort(addr, port)
 }
 
 // setBody sets the body and its length.

@@ -34,6 +34,10 @@ var httpRequestTests = []struct {
 	{"server-side include", []string{"SERVER_PROTOCOL", "INCLUDED"}, map[string]string{"Proto": "INCLUDED 1 0"}},
 	{"no protocol", []string{"SERVER_PROTOCOL", ""}, map[string]string{"Proto": "HTTP/1.0 1 0"}},
 
+	{"path with all that stands for itself", []string{"REQUEST_URI", "/a-_.~$&+,:;=@/A9?a-_.~!$&'()*+,;=:@/?"}, map[string]string{"RequestURI": "/a-_.~$&+,:;=@/A9?a-_.~!$&'()*+,;=:@/?", "Path": "/a-_.~$&+,:;=@/A9", "RawQuery": "a-_.~!$&'()*+,;=:@/?"}},
+	{"path with what net/url encodes", []string{"REQUEST_URI", "/!'()*"}, map[string]string{"RequestURI": "/!'()*", "Path": "/!'()*", "RawPath": "/!'()*"}},
+	{"path with a number sign", []string{"REQUEST_URI", "/a#b"}, map[string]string{"RequestURI": "/a#b", "Path": "/a#b", "RawPath": "/a#b"}},
+	{"path of bytes", []string{"REQUEST_URI", "/\xff?\xff"}, map[string]string{"RequestURI": "/\xff?\xff", "Path": "/\xff", "RawPath": "/\xff", "RawQuery": "\xff"}},
 	{"path and query", []string{"REQUEST_URI", "/a/b?c=d&e"}, map[string]string{"RequestURI": "/a/b?c=d&e", "Path": "/a/b", "RawQuery": "c=d&e"}},
 	{"empty query", []string{"REQUEST_URI", "/a?"}, map[string]string{"RequestURI": "/a?", "Path": "/a", "ForceQuery": "true"}},
 	{"escaped path", []string{"REQUEST_URI", "/a%2Fb%20c%0a"}, map[string]string{"RequestURI": "/a%2Fb%20c%0a", "Path": "/a/b c\n", "RawPath": "/a%2Fb%20c%0a"}},
@@ -74,6 +78,16 @@ var httpRequestTests = []struct {
 	{"remote with bad port", []string{"REMOTE_PORT", "65536"}, map[string]string{"RemoteAddr": "192.0.2.1:0"}},
 	{"remote unknown", []string{"REMOTE_ADDR", ""}, map[string]string{"RemoteAddr": "@"}},
 	{"remote on a Unix socket", []string{"REMOTE_ADDR", "unix:", "REMOTE_PORT", ""}, map[string]string{"RemoteAddr": "@"}},
+	{"remote on a Unix socket by its path", []string{"REMOTE_ADDR", "unix:/run/a", "REMOTE_PORT", ""}, map[string]string{"RemoteAddr": "@"}},
+	{"remote on a Unix socket, path alone", []string{"REMOTE_ADDR", "/run/a", "REMOTE_PORT", "0"}, map[string]string{"RemoteAddr": "@"}},
+	{"remote as of net/http", []string{"REMOTE_ADDR", "@"}, map[string]string{"RemoteAddr": "@"}},
+	{"remote with its port", []string{"REMOTE_ADDR", "192.0.2.7:5678", "REMOTE_PORT", ""}, map[string]string{"RemoteAddr": "192.0.2.7:5678"}},
+	{"remote with a port twice", []string{"REMOTE_ADDR", "192.0.2.7:5678"}, map[string]string{"RemoteAddr": "192.0.2.7:1234"}},
+	{"remote IPv6 with its port", []string{"REMOTE_ADDR", "[2001:db8::1]:5678", "REMOTE_PORT", ""}, map[string]string{"RemoteAddr": "[2001:db8::1]:5678"}},
+	{"remote IPv6 without port", []string{"REMOTE_ADDR", "2001:db8::1", "REMOTE_PORT", ""}, map[string]string{"RemoteAddr": "[2001:db8::1]:0"}},
+	{"remote IPv6 with a zone", []string{"REMOTE_ADDR", "fe80::1%eth0"}, map[string]string{"RemoteAddr": "[fe80::1%eth0]:1234"}},
+	{"remote IPv4 on a socket of IPv6", []string{"REMOTE_ADDR", "::ffff:192.0.2.7"}, map[string]string{"RemoteAddr": "192.0.2.7:1234"}},
+	{"remote IPv6 that looks alike", []string{"REMOTE_ADDR", "::ffff:c000:207"}, map[string]string{"RemoteAddr": "[::ffff:c000:207]:1234"}},
 
 	{"HTTPS on", []string{"HTTPS", "on"}, map[string]string{"TLS": "0 0 "}},
 	{"HTTPS 1", []string{"HTTPS", "1"}, map[string]string{"TLS": "0 0 "}},
@@ -85,13 +99,25 @@ var httpRequestTests = []struct {
 	{"no TLS, but a version", []string{"SSL_PROTOCOL", "TLSv1.3"}, nil},
 	{"TLS 1.3", []string{"HTTPS", "on", "SSL_PROTOCOL", "TLSv1.3", "SSL_CIPHER", "TLS_AES_128_GCM_SHA256", "SSL_TLS_SNI", "example.com"}, map[string]string{"TLS": fmt.Sprint(tls.VersionTLS13, tls.TLS_AES_128_GCM_SHA256, " example.com")}},
 	{"TLS 1.2", []string{"HTTPS", "on", "SSL_PROTOCOL", "TLSv1.2", "SSL_CIPHER", "ECDHE-RSA-AES128-GCM-SHA256"}, map[string]string{"TLS": fmt.Sprint(tls.VersionTLS12, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, " ")}},
+	{"TLS resumed", []string{"HTTPS", "on", "SSL_SESSION_RESUMED", "Resumed"}, map[string]string{"TLS": "0 0  resumed"}},
+	{"TLS resumed, as nginx says", []string{"HTTPS", "on", "SSL_SESSION_RESUMED", "r"}, map[string]string{"TLS": "0 0  resumed"}},
+	{"TLS not resumed", []string{"HTTPS", "on", "SSL_SESSION_RESUMED", "Initial"}, map[string]string{"TLS": "0 0 "}},
 	{"TLS by other names", []string{"HTTPS", "on", "SSL_PROTOCOL", "TLSv9", "SSL_CIPHER", "ROT13"}, map[string]string{"TLS": "0 0 "}},
 
 	{"header fields", []string{"HTTP_ACCEPT", "*/*", "HTTP_X_ONE_TWO", "1,2"}, map[string]string{"Header": `Accept: "*/*"; X-One-Two: "1,2"`}},
 	{"content type", []string{"CONTENT_TYPE", "text/plain"}, map[string]string{"Header": `Content-Type: "text/plain"`}},
 	{"content type twice", []string{"CONTENT_TYPE", "text/plain", "HTTP_CONTENT_TYPE", "text/html"}, map[string]string{"Header": `Content-Type: "text/plain"`}},
 	{"field twice", []string{"HTTP_X_A", "client", "HTTP_X_A", "server"}, map[string]string{"Header": `X-A: "server"`}},
+	{"field thrice", []string{"HTTP_X_A", "1", "HTTP_X_B", "2", "HTTP_X_A", "3", "HTTP_X_A", "4"}, map[string]string{"Header": `X-A: "4"; X-B: "2"`}},
 	{"field taken away", []string{"HTTP_X_A", "client", "HTTP_X_A", ""}, nil},
+	{"field back again", []string{"HTTP_X_A", "1", "HTTP_X_A", "", "HTTP_X_A", "2"}, map[string]string{"Header": `X-A: "2"`}},
+	{"address that HAProxy's configuration replaces", []string{"HTTP_X_FORWARDED_FOR", "192.0.2.66", "HTTP_X_FORWARDED_FOR", "192.0.2.1"}, map[string]string{"Header": `X-Forwarded-For: "192.0.2.1"`}},
+	{"authorization twice", []string{"HTTP_AUTHORIZATION", "Basic dTpw", "HTTP_AUTHORIZATION", "Basic YTpi"}, map[string]string{"Header": `Authorization: "Basic YTpi"`}},
+	{"host twice", []string{"HTTP_HOST", "evil.example", "HTTP_HOST", "server.example"}, map[string]string{"Host": "server.example"}},
+	{"length twice", []string{"CONTENT_LENGTH", "7", "CONTENT_LENGTH", "5"}, map[string]string{"ContentLength": "5", "Header": `Content-Length: "5"`}},
+	{"list in lines", []string{"HTTP_ACCEPT", "a/b", "HTTP_X_A", "1", "HTTP_ACCEPT", "c/d, e/f"}, map[string]string{"Header": `Accept: "a/b"; Accept: "c/d, e/f"; X-A: "1"`}},
+	{"list taken away", []string{"HTTP_COOKIE", "a=1", "HTTP_COOKIE", "b=2", "HTTP_COOKIE", ""}, nil},
+	{"list begun again", []string{"HTTP_COOKIE", "a=1", "HTTP_COOKIE", "", "HTTP_COOKIE", "b=2", "HTTP_COOKIE", "c=3"}, map[string]string{"Header": `Cookie: "b=2"; Cookie: "c=3"`}},
 	{"empty field", []string{"HTTP_X_A", ""}, nil},
 	{"no field", []string{"X_A", "1", "HTTP_", "2", "HTTP_a", "3", "HTTP_A-B", "4"}, nil},
 	{"CVE-2016-5386 proxy", []string{"HTTP_PROXY", "http://evil.example/"}, nil},
@@ -145,6 +171,9 @@ func describe(r *http.Request) map[string]string {
 	tlsState := "none"
 	if r.TLS != nil && r.TLS.HandshakeComplete {
 		tlsState = fmt.Sprint(r.TLS.Version, r.TLS.CipherSuite, " ", r.TLS.ServerName)
+		if r.TLS.DidResume {
+			tlsState += " resumed"
+		}
 	}
 	var header []string
 	for name, values := range r.Header {
@@ -172,8 +201,8 @@ func TestHTTPManyFields(t *testing.T) {
 			headers <- r.Header
 		})).dial(t)
 		for n := range 40 {
-			var params []string
-			want := http.Header{}
+			params := []string{"HTTP_ACCEPT", "a", "HTTP_ACCEPT", "b", "CONTENT_TYPE", ""}
+			want := http.Header{"Accept": {"a", "b", "more"}}
 			for i := range n {
 				value := strconv.Itoa(i)
 				params = append(params, "HTTP_X_"+value, value)

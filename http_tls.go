@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -14,21 +15,39 @@ func (v *metaVariables) isTLS() bool {
 }
 
 // tlsState returns what the web server tells of the client's TLS connection.
-func (v *metaVariables) tlsState() *tls.ConnectionState {
+func (v *metaVariables) tlsState(p Params) *tls.ConnectionState {
 	state := &tls.ConnectionState{
 		HandshakeComplete: true,
 		Version:           tlsVersions[v.sslProtocol],
 		CipherSuite:       cipherSuite(v.sslCipher),
 		ServerName:        v.sslServerName,
+		DidResume:         v.sslSessionResumed == "Resumed" || v.sslSessionResumed == "r",
 	}
 	if cert := parseCertificate(v.sslClientCert); cert != nil {
-		state.PeerCertificates = []*x509.Certificate{cert}
+		state.PeerCertificates = append([]*x509.Certificate{cert}, issuers(p)...)
 		if v.sslClientVerify == "SUCCESS" {
-			state.VerifiedChains = [][]*x509.Certificate{{cert}}
+			state.VerifiedChains = [][]*x509.Certificate{state.PeerCertificates}
 		}
 	}
 	return state
 }
+
+// issuers returns the certificates that the client sent with its own, as Apache
+// passes them: SSL_CLIENT_CERT_CHAIN_0 and so on.
+func issuers(p Params) (certs []*x509.Certificate) {
+	for i := range maxIssuers {
+		cert := parseCertificate(p.Get("SSL_CLIENT_CERT_CHAIN_" + strconv.Itoa(i)))
+		if cert == nil {
+			break
+		}
+		certs = append(certs, cert)
+	}
+	return certs
+}
+
+// maxIssuers is how many certificates are looked for behind the client's own. A
+// chain of more is none that web servers accept.
+const maxIssuers = 10
 
 // parseCertificate reads a certificate in PEM, or returns nil. nginx has it in
 // three forms: as it is, with a tab before each line ($ssl_client_cert), and

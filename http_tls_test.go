@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,24 @@ func clientCertificate(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// Those that the client sent with its own, as Apache passes them, are behind it.
+func TestHTTPClientCertificateChain(t *testing.T) {
+	onUnix(t, func(t *testing.T, p place) {
+		states := make(chan *tls.ConnectionState, 1)
+		web := p.serveHTTP(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { states <- r.TLS })).dial(t)
+		params := httpGet("HTTPS", "on", "SSL_CLIENT_VERIFY", "SUCCESS", "SSL_CLIENT_CERT", clientCertificate(t))
+		for i := range 12 {
+			web.ask(1, params...)
+			state := <-states
+			// Beyond ten nobody looks.
+			if want := 1 + min(i, 10); len(state.PeerCertificates) != want || len(state.VerifiedChains[0]) != want {
+				t.Errorf("%d certificates with %d issuers", len(state.PeerCertificates), i)
+			}
+			params = append(params, "SSL_CLIENT_CERT_CHAIN_"+strconv.Itoa(i), clientCertificate(t))
+		}
+	})
 }
 
 // A client's certificate is there in whatever form it comes, and counts as verified only if the web server says so.

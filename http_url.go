@@ -21,13 +21,48 @@ func (v *metaVariables) setURL(r *http.Request) error {
 	if v.query != "" && target != "*" && !strings.Contains(target, "?") {
 		target += "?" + v.query
 	}
-	// With a slash in front, everything is path and query.
-	u, err := url.ParseRequestURI(target)
-	if err != nil {
+	if err := parseTarget(r.URL, target); err != nil {
 		return fmt.Errorf("REQUEST_URI is %q, QUERY_STRING is %q: %w", v.requestURI, v.query, err)
 	}
-	r.URL = u
 	return nil
+}
+
+// parseTarget sets u to a target. A plain one, as most are, needs no more than to
+// be cut at its query. Everything is path and query, since there is a slash in
+// front.
+func parseTarget(u *url.URL, target string) error {
+	if path, query, hasQuery := strings.Cut(target, "?"); isPlainPath(path) && isPrintable(query) {
+		*u = url.URL{Path: path, RawQuery: query, ForceQuery: hasQuery && query == ""}
+		return nil
+	}
+	parsed, err := url.ParseRequestURI(target)
+	if err == nil {
+		*u = *parsed
+	}
+	return err
+}
+
+// isPlainPath reports whether a path is the same encoded and decoded.
+func isPlainPath(path string) bool {
+	for i := range len(path) {
+		switch c := path[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.IndexByte("/-_.~$&+,:;=@", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return strings.HasPrefix(path, "/")
+}
+
+// isPrintable reports whether s has only visible characters of ASCII.
+func isPrintable(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // composedURI puts the request's target together from its parts, of which the
