@@ -37,10 +37,20 @@ import (
 // The response is treated as by net/http: a Content-Type is sniffed and a Date
 // set where there is none, a short response has a Content-Length, HEAD and the
 // statuses without a body have none, and Write holds to a Content-Length that the
-// handler sets. http.Flusher, io.ReaderFrom, io.StringWriter and what
-// http.ResponseController flushes with are there. What only a server that owns
-// the client's connection can do is left to the web server: header fields about
-// the connection, trailers and informational responses are not sent.
+// handler sets. http.Flusher, io.ReaderFrom, io.StringWriter and all that
+// http.ResponseController does are there. What only a server that owns the
+// client's connection can do is left to the web server: header fields about the
+// connection, trailers and informational responses are not sent.
+//
+// http.Hijacker is for requests with an Upgrade field, WebSockets for instance,
+// where the web server goes on passing data after status 101: the gateway does,
+// and lighttpd. Elsewhere its error, an http.ErrNotSupported, says what is in the
+// way. The connection takes the response's head as one of HTTP/1.1, unless
+// WriteHeader was called before. Its Read returns io.EOF where the client has
+// closed its side, and io.ErrUnexpectedEOF where the web server hung up. The
+// FastCGI request goes on until the connection is closed, also after the handler
+// has returned: it counts for Server.MaxConcurrency, Server.Shutdown waits for
+// it, and Server.Close breaks it off.
 //
 // A handler that panics with http.ErrAbortHandler ends its response where it is,
 // with a nonzero appStatus; if nothing was sent, the web server answers in its own

@@ -1,11 +1,14 @@
 package fastcgi
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 )
@@ -33,6 +36,9 @@ type httpResponse struct {
 	length  int64       // the Content-Length that the handler set; -1 if none
 	written int64       // bytes of the body so far
 	excess  bool        // the handler tried to write more than length
+	late    bool        // something was not written in time
+
+	hijacked bool // the rest is hijackedConn's
 }
 
 // Header implements http.ResponseWriter.
@@ -47,6 +53,9 @@ func (h *httpResponse) Header() http.Header {
 // passed over: a CGI response has one status.
 func (h *httpResponse) WriteHeader(code int) {
 	switch {
+	case h.hijacked:
+		h.warn("WriteHeader on a hijacked connection", "status", code, "caller", caller())
+		return
 	case h.status != 0:
 		h.warn("superfluous WriteHeader", "status", code, "caller", caller())
 		return
@@ -74,7 +83,7 @@ func (h *httpResponse) Write(p []byte) (int, error) {
 	if h.isHead {
 		return len(p), nil
 	}
-	m, err := h.w.Write(p[n:])
+	m, err := h.send(p[n:])
 	return n + m, err
 }
 
@@ -97,6 +106,9 @@ func (h *httpResponse) Flush() { _ = h.FlushError() }
 
 // FlushError is Flush for http.ResponseController.
 func (h *httpResponse) FlushError() error {
+	if h.hijacked {
+		return http.ErrHijacked
+	}
 	if h.status == 0 {
 		h.WriteHeader(http.StatusOK)
 	}
@@ -110,8 +122,17 @@ func (h *httpResponse) FlushError() error {
 // the body can be read while the response is written.
 func (h *httpResponse) EnableFullDuplex() error { return nil }
 
+// SetReadDeadline is for http.ResponseController.
+func (h *httpResponse) SetReadDeadline(t time.Time) error { return h.request.SetReadDeadline(t) }
+
+// SetWriteDeadline is for http.ResponseController.
+func (h *httpResponse) SetWriteDeadline(t time.Time) error { return h.request.SetWriteDeadline(t) }
+
 // account admits n bytes of the body, or says why not.
 func (h *httpResponse) account(n int) error {
+	if h.hijacked {
+		return http.ErrHijacked
+	}
 	if h.status == 0 {
 		h.WriteHeader(http.StatusOK)
 	}
@@ -162,18 +183,34 @@ func (h *httpResponse) sendHeader(next []byte) error {
 	}
 	pool.Put(h.held)
 	h.held, h.head.block = nil, nil
-	_, err := h.w.Write(block)
+	_, err := h.send(block)
 	pool.Put(block)
 	return err
 }
 
+// send writes, and notes whether a deadline has cut the response short.
+func (h *httpResponse) send(p []byte) (int, error) {
+	n, err := h.w.Write(p)
+	h.late = h.late || errors.Is(err, os.ErrDeadlineExceeded)
+	return n, err
+}
+
 // finish ends the response after the handler.
 func (h *httpResponse) finish() {
+	if h.hijacked {
+		return
+	}
 	if h.status == 0 {
 		h.WriteHeader(http.StatusOK)
 	}
 	h.done = true
-	if err := h.sendHeader(nil); err != nil {
+	err := h.sendHeader(nil)
+	switch {
+	case h.late:
+		h.warn("response cut short by the write deadline")
+		h.w.SetAppStatus(abortStatus)
+		return
+	case err != nil:
 		return // the request was cancelled, as its context told
 	}
 	if h.length > h.written && !h.isHead && bodyAllowed(h.status) && !h.request.Aborted() {

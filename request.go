@@ -26,6 +26,9 @@ type Request struct {
 	ID uint16
 	// Role is what the web server wants (§6).
 	Role protocol.Role
+	// Whether the request outlives its handler. Guarded by x.conn.mu; it is here
+	// because here it takes no room.
+	hijacked bool
 	// Params are the request's parameters, complete.
 	Params Params
 
@@ -34,6 +37,7 @@ type Request struct {
 	// Bytes of CONTENT_LENGTH and FCGI_DATA_LENGTH not read yet; -1 if there is
 	// no such parameter.
 	stdinLeft, dataLeft int64
+	deadlines           *ioDeadlines // guarded by x.conn.mu; nil if there are none
 }
 
 // Read reads the body. It waits for bytes to arrive and returns io.EOF at the
@@ -86,6 +90,10 @@ func (r *Request) read(in *input, p []byte) (int, error) {
 		case len(p) == 0:
 			return 0, nil
 		}
+		deadline := r.readDeadline()
+		if err := overdue(deadline); err != nil {
+			return 0, err
+		}
 		n, err := in.read(p)
 		if n > 0 {
 			c.consumed(x)
@@ -93,7 +101,7 @@ func (r *Request) read(in *input, p []byte) (int, error) {
 		if n > 0 || err != nil {
 			return n, err
 		}
-		x.changed.Wait()
+		x.await(deadline)
 	}
 }
 

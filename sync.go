@@ -2,6 +2,7 @@ package fastcgi
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -53,6 +54,9 @@ func (s *syncCall) finish() {
 	c.mu.Lock()
 	defer c.unlock()
 	switch {
+	case reason == nil && s.hijacked:
+		s.leave()
+		return
 	case x.gen == s.gen && reason != nil:
 		x.panicked(reason, stack)
 	case reason != nil:
@@ -60,6 +64,15 @@ func (s *syncCall) finish() {
 	}
 	if x.gen == s.gen { // or an AsyncHandler that used Async has finished it
 		x.finish(x.appStatus)
+	}
+}
+
+// leave is the end of a handler whose request goes on, as a hijacked connection.
+// The context is over then in net/http, too.
+func (s *syncCall) leave() {
+	if x := s.x; x.gen == s.gen {
+		x.context() // for those who ask later
+		x.cancel(context.Canceled)
 	}
 }
 
@@ -101,7 +114,7 @@ func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
 	c.mu.Lock()
 	defer c.unlock()
 	for {
-		if err := w.usable(); err != nil {
+		if err := cmp.Or(w.usable(), overdue(w.r.writeDeadline())); err != nil {
 			return n, err
 		}
 		k, err := x.write(t, p[n:min(len(p), n+max(0, outputLimit-x.out.size))])
@@ -125,7 +138,7 @@ func (w response) wait() {
 			return
 		}
 	}
-	x.changed.Wait()
+	x.await(w.r.writeDeadline())
 }
 
 // usable returns why the request can not be written to any more.

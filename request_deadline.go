@@ -1,0 +1,79 @@
+package fastcgi
+
+import (
+	"os"
+	"time"
+)
+
+// ioDeadlines are until when a handler waits, at most. Few do, so a request has
+// none until they are set.
+type ioDeadlines struct {
+	read, write time.Time // zero: for ever
+}
+
+// SetReadDeadline limits how long Read waits, and the Read of Data, those that
+// wait already included: after t they return os.ErrDeadlineExceeded. Zero is no
+// limit. A later deadline puts things right again.
+func (r *Request) SetReadDeadline(t time.Time) error {
+	return r.setDeadlines(func(d *ioDeadlines) { d.read = t })
+}
+
+// SetWriteDeadline does the same for Write of the request's [ResponseWriter], and
+// of its Stderr. What was written before is sent all the same: how long the
+// web server may take for that is [Server.WriteTimeout].
+func (r *Request) SetWriteDeadline(t time.Time) error {
+	return r.setDeadlines(func(d *ioDeadlines) { d.write = t })
+}
+
+func (r *Request) setDeadlines(set func(*ioDeadlines)) error {
+	x, c := r.x, r.x.conn
+	c.mu.Lock()
+	defer c.unlock()
+	if x.gen != r.gen {
+		return ErrFinished
+	}
+	if r.deadlines == nil {
+		r.deadlines = new(ioDeadlines)
+	}
+	set(r.deadlines)
+	x.changed.Broadcast() // those who wait are to look
+	return nil
+}
+
+// readDeadline returns until when to wait for input.
+func (r *Request) readDeadline() time.Time {
+	if r.deadlines == nil {
+		return time.Time{}
+	}
+	return r.deadlines.read
+}
+
+// writeDeadline returns until when to wait for room for output.
+func (r *Request) writeDeadline() time.Time {
+	if r.deadlines == nil {
+		return time.Time{}
+	}
+	return r.deadlines.write
+}
+
+// overdue returns os.ErrDeadlineExceeded after a deadline.
+func overdue(deadline time.Time) error {
+	if deadline.IsZero() || time.Now().Before(deadline) {
+		return nil
+	}
+	return os.ErrDeadlineExceeded
+}
+
+// await waits until the state of the exchange changes, or the deadline comes,
+// and may return before.
+func (x *exchange) await(deadline time.Time) {
+	if !deadline.IsZero() {
+		alarm := time.AfterFunc(time.Until(deadline), func() {
+			x.conn.mu.Lock()
+			x.changed.Broadcast()
+			x.conn.unlock()
+		})
+		defer alarm.Stop()
+	}
+	x.changed.Wait()
+}
