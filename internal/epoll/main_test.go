@@ -1,0 +1,12 @@
+//go:build linux
+
+package epoll_test
+
+import (
+	"testing"
+
+	"github.com/simple-fastcgi/fastcgi/internal/leak"
+)
+
+// TestMain fails where tests leave goroutines or descriptors behind.
+func TestMain(m *testing.M) { leak.Main(m) }
