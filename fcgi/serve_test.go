@@ -1,0 +1,112 @@
+package fcgi_test
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+
+	"github.com/simple-fastcgi/fastcgi/fcgi"
+)
+
+// With no listener the program serves the socket that it was started with, and with no handler the default mux. That is
+// one process for each: standard input is of no use to it afterwards.
+func TestServeNil(t *testing.T) {
+	for _, impl := range []implementation{standard, ours} {
+		t.Run(impl.name, func(t *testing.T) {
+			if got := impl.spawn(t, thisProgram(t)).ask(get(1)); got != "status 200" {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+// Closing the listener ends Serve, whatever drives it, and requests go on.
+func TestServeReturns(t *testing.T) {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	for _, impl := range []implementation{standard, ours} {
+		t.Run(impl.name, func(t *testing.T) {
+			l, err := net.Listen("unix", filepath.Join(dir, "socket"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			served, running, goOn := make(chan error), make(chan bool), make(chan bool)
+			go func() {
+				served <- impl.serve(l, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+					running <- true
+					<-goOn
+				}))
+			}()
+			conn, err := net.Dial("unix", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := conn.Write(get(1)); err != nil {
+				t.Fatal(err)
+			}
+			<-running
+			l.Close()
+			if err := <-served; !errors.Is(err, net.ErrClosed) {
+				t.Errorf("Serve returned %v", err)
+			}
+			close(goOn)
+			if got := (child{t: t}).read(conn); got != "status 200" {
+				t.Errorf("the request that was under way: %s", got)
+			}
+		})
+	}
+}
+
+// The URL is absolute, as net/http/cgi makes it, and its host is the request's.
+func TestURL(t *testing.T) {
+	for _, tt := range []struct {
+		pairs []string
+		want  string
+	}{
+		{nil, "http://example.com/"},
+		{[]string{"REQUEST_URI", "/a%2Fb?c=d"}, "http://example.com/a%2Fb?c=d"},
+		{[]string{"HTTPS", "on"}, "https://example.com/"},
+		{[]string{"HTTP_HOST", "[2001:db8::1]:8080"}, "http://[2001:db8::1]:8080/"},
+		{[]string{"HTTP_HOST", ""}, "/"},
+		{[]string{"REQUEST_URI", "//other.com/"}, "http://example.com//other.com/"},
+	} {
+		both(t, func(t *testing.T, impl implementation) {
+			var got string
+			w := impl.start(t, func(_ http.ResponseWriter, r *http.Request) { got = r.URL.String() })
+			w.send(get(1, tt.pairs...))
+			if got != tt.want {
+				t.Errorf("%q: %s, want %s", tt.pairs, got, tt.want)
+			}
+		})
+	}
+}
+
+// Where net/http/cgi fails: the target that is no path.
+func TestURLOfTheServer(t *testing.T) {
+	var got string
+	handler := func(_ http.ResponseWriter, r *http.Request) { got = r.URL.String() }
+	synctest.Test(t, func(t *testing.T) {
+		ours.start(t, handler).send(get(1, "REQUEST_METHOD", "OPTIONS", "REQUEST_URI", "*"))
+	})
+	if got != "*" {
+		t.Error(got)
+	}
+}
+
+// The errors read as they do in net/http/fcgi.
+func TestErrorTexts(t *testing.T) {
+	if got, want := fcgi.ErrRequestAborted.Error(), standard.errAborted.Error(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := fcgi.ErrConnClosed.Error(), standard.errClosed.Error(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
