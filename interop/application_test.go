@@ -31,6 +31,70 @@ func drivers() []string {
 	return []string{"goroutine"}
 }
 
+// An application is a program to run behind a web server: the probe with one kind of handlers, or the peer, which takes the
+// same arguments. Where the web server starts it, it finds its socket itself.
+type application struct {
+	program string
+	args    []string
+
+	driver, mode string // of the probe, as args say
+	first        bool   // of those in a setup
+	disposable   bool   // it may be left with requests that never end, so it is killed
+}
+
+func (app application) String() string { return app.driver + ", " + app.mode }
+
+// listen runs the application until the end of the test on an address, unix:/path or tcp:host:port, with a socket that is
+// there before and after it: systemd's way. It returns what restarts it.
+func (app application) listen(t *testing.T, addr string) (restart func(testing.TB)) {
+	t.Helper()
+	socket := openSocket(t, addr)
+	begin := func() *process {
+		command := strings.Join(append([]string{app.program}, app.args...), " ")
+		if app.disposable {
+			return startActivated(t, os.Kill, command, socket)
+		}
+		return startActivated(t, syscall.SIGTERM, command, socket)
+	}
+	running := begin()
+	return func(t testing.TB) {
+		running.stop(t, syscall.SIGTERM)
+		running = begin()
+	}
+}
+
+// openSocket returns a socket to which everybody may connect until the end of the test.
+func openSocket(t *testing.T, addr string) *os.File {
+	t.Helper()
+	network, addr, _ := strings.Cut(addr, ":")
+	l, err := net.Listen(network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	if network == "unix" {
+		if err := os.Chmod(addr, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	socket, err := l.(interface{ File() (*os.File, error) }).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { socket.Close() })
+	return socket
+}
+
+// startActivated runs a command as systemd does with a socket: as descriptor 3, with variables that say so. One is the
+// id of the process, which the shell knows in time.
+func startActivated(t *testing.T, stop os.Signal, command string, socket *os.File) *process {
+	t.Helper()
+	cmd := exec.Command("/bin/sh", "-c", "LISTEN_PID=$$ exec "+command)
+	cmd.Env = append(os.Environ(), "LISTEN_FDS=1")
+	cmd.ExtraFiles = []*os.File{socket}
+	return start(t, stop, cmd)
+}
+
 // startProbe runs the reference application on an address as fastcgi.Listen takes it, with more arguments: a kind of
 // handlers, for instance.
 func startProbe(t *testing.T, probe, addr string, args ...string) *process {
@@ -97,9 +161,20 @@ func hang(_ fastcgi.ResponseWriter, r *fastcgi.Request) { <-r.Context().Done() }
 // buildProbe builds the reference application, with the race detector if this test has it, for as long as the test runs.
 func buildProbe(t *testing.T) string {
 	t.Helper()
-	dependOn(t, "../examples/probe")
-	path := filepath.Join(t.TempDir(), "probe.exe")
-	args := []string{"build", "-buildvcs=false", fmt.Sprintf("-race=%v", raceDetector()), "-o", path, module + "/examples/probe"}
+	return build(t, "examples/probe", raceDetector())
+}
+
+// buildPeer builds the application that does what the probe does and has nothing of ours.
+func buildPeer(t *testing.T) string {
+	t.Helper()
+	return build(t, "interop/peer", false)
+}
+
+func build(t *testing.T, dir string, race bool) string {
+	t.Helper()
+	dependOn(t, filepath.Join("..", dir))
+	path := filepath.Join(t.TempDir(), filepath.Base(dir)+".exe")
+	args := []string{"build", "-buildvcs=false", fmt.Sprintf("-race=%v", race), "-o", path, module + "/" + dir}
 	if out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil {
 		t.Fatalf("go %v: %v\n%s", args, err, out)
 	}

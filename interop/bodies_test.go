@@ -3,6 +3,7 @@ package interop_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -17,7 +18,7 @@ func noise(n int64) io.Reader {
 }
 
 // digest is what the probe answers to the bytes of a reader.
-func digest(t *testing.T, r io.Reader) string {
+func digest(t testing.TB, r io.Reader) string {
 	t.Helper()
 	sum := sha256.New()
 	n, err := io.Copy(sum, r)
@@ -27,16 +28,16 @@ func digest(t *testing.T, r io.Reader) string {
 	return fmt.Sprintf("%x %d\n", sum.Sum(nil), n)
 }
 
-func uploadLarge(t *testing.T, s *site) { upload(t, s, 100_000_000, 100_000_000) }
+func uploadLarge(t testing.TB, s *site) { upload(t, s, 100_000_000, 100_000_000) }
 
-func uploadUnknownLength(t *testing.T, s *site) {
+func uploadUnknownLength(t testing.TB, s *site) {
 	for _, n := range []int64{1, 65535, 3_000_000} {
 		upload(t, s, n, -1)
 	}
 }
 
 // upload sends n bytes and says that they are length, -1 for not saying.
-func upload(t *testing.T, s *site, n, length int64) {
+func upload(t testing.TB, s *site, n, length int64) {
 	t.Helper()
 	req := s.request(t, http.MethodPost, "do=digest", noise(n))
 	req.ContentLength = length
@@ -44,7 +45,7 @@ func upload(t *testing.T, s *site, n, length int64) {
 }
 
 // A29: the answer arrives although most of the body is unread; the kept connection is not confused by the rest.
-func uploadIgnored(t *testing.T, s *site) {
+func uploadIgnored(t testing.TB, s *site) {
 	for range 5 {
 		req := s.request(t, http.MethodPost, "do=ignore", noise(5_000_000))
 		req.ContentLength = 5_000_000
@@ -53,7 +54,7 @@ func uploadIgnored(t *testing.T, s *site) {
 	}
 }
 
-func download(t *testing.T, s *site) {
+func download(t testing.TB, s *site) {
 	const n = 10_000_000
 	resp := s.begin(t, s.request(t, http.MethodGet, fmt.Sprintf("do=bytes&n=%d", n), nil))
 	if resp.StatusCode != 200 || resp.ContentLength != n {
@@ -63,7 +64,7 @@ func download(t *testing.T, s *site) {
 }
 
 // wantPattern checks what the probe sends for bytes: byte i is i mod 251.
-func wantPattern(t *testing.T, r io.Reader, n int) {
+func wantPattern(t testing.TB, r io.Reader, n int) {
 	t.Helper()
 	const period = 251
 	var want [period * 256]byte
@@ -85,7 +86,7 @@ func wantPattern(t *testing.T, r io.Reader, n int) {
 	}
 }
 
-func echo(t *testing.T, s *site) {
+func echo(t testing.TB, s *site) {
 	const n = 4_000_000
 	req := s.request(t, http.MethodPost, "do=echo", noise(n))
 	req.ContentLength = n
@@ -98,10 +99,12 @@ func echo(t *testing.T, s *site) {
 }
 
 // conversation reads the answer to each piece of the body before it sends the next.
-func conversation(t *testing.T, s *site) {
+func conversation(t testing.TB, s *site) {
 	body, pieces := io.Pipe()
 	req := s.request(t, http.MethodPost, "do=echo", body)
-	said := make(chan error)
+	// Or the client would wait for the rest of the body, even when its time is over.
+	defer context.AfterFunc(req.Context(), func() { body.CloseWithError(context.Cause(req.Context())) })()
+	said := make(chan error, 1)
 	go func() {
 		_, err := io.WriteString(pieces, "hello 0\n")
 		said <- err

@@ -5,11 +5,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
 // manyRequests sends requests of several kinds at once. Every answer has to be the right one.
-func manyRequests(t *testing.T, s *site) {
+func manyRequests(t testing.TB, s *site) {
 	jobs := make(chan int)
 	var workers sync.WaitGroup
 	for range concurrency {
@@ -19,7 +20,7 @@ func manyRequests(t *testing.T, s *site) {
 			}
 		})
 	}
-	for i := range 1000 {
+	for i := range 2000 {
 		jobs <- i
 	}
 	close(jobs)
@@ -27,7 +28,7 @@ func manyRequests(t *testing.T, s *site) {
 }
 
 // oneOfMany sends the request number i.
-func (s *site) oneOfMany(t *testing.T, i int) {
+func (s *site) oneOfMany(t testing.TB, i int) {
 	query, body, want := "do=ignore", "", "ignored\n"
 	switch i % 4 {
 	case 1:
@@ -44,4 +45,50 @@ func (s *site) oneOfMany(t *testing.T, i int) {
 		return
 	}
 	a.want(t, 200, want)
+}
+
+// A load is requests, one after the other, from several clients.
+type load struct {
+	answered atomic.Int64
+	done     chan struct{}
+	clients  sync.WaitGroup
+}
+
+// keepAsking sends requests until the load is stopped. All must be answered.
+func (s *site) keepAsking(t testing.TB, method string) *load {
+	t.Helper()
+	l := &load{done: make(chan struct{})}
+	for range 8 {
+		l.clients.Go(func() { l.ask(t, s, method) })
+	}
+	return l
+}
+
+func (l *load) ask(t testing.TB, s *site, method string) {
+	for {
+		select {
+		case <-l.done:
+			return
+		default:
+		}
+		a, err := s.try(s.request(t, method, "do=ignore", nil))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		a.want(t, 200, "ignored\n")
+		l.answered.Add(1)
+	}
+}
+
+// awaitSome waits for answers to requests that are sent from now on.
+func (l *load) awaitSome(t testing.TB) {
+	t.Helper()
+	enough := l.answered.Load() + 100
+	eventually(t, "requests are answered", func() bool { return l.answered.Load() >= enough })
+}
+
+func (l *load) stop() {
+	close(l.done)
+	l.clients.Wait()
 }

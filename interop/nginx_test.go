@@ -13,13 +13,34 @@ import (
 )
 
 var nginx = &webServer{
-	name:          "nginx",
-	program:       "nginx",
-	debian:        "nginx-light",
-	stop:          syscall.SIGQUIT,
-	command:       nginxCommand(""),
-	localRedirect: 302,
-	halfDuplex:    true,
+	name:    "nginx",
+	program: "nginx",
+	debian:  "nginx-light",
+	stop:    syscall.SIGQUIT,
+	command: nginxCommand(""),
+	reload:  reloadOn(syscall.SIGHUP),
+	limits: []limit{
+		{
+			scenario: "echo of 4 MB",
+			reason:   "stops sending the body once an answer has begun, beyond what sockets hold",
+		},
+		{
+			scenario: "conversation", when: (*site).buffersAnything,
+			reason: "collects the body before it asks the application, or the answer before it sends it",
+		},
+		{
+			scenario: "stream, chunk by chunk", when: (*site).buffersResponses,
+			reason: "collects the answer, as it is told to",
+		},
+		{
+			scenario: "client leaves within its upload", when: (*site).buffersRequests,
+			reason: "collects the body first, so the application never hears of the request",
+		},
+		{
+			scenario: "local redirect",
+			reason:   "sends a local Location to the client, as 302; its own way is X-Accel-Redirect",
+		},
+	},
 }
 
 // nginxConf is what is around a printed configuration: a file of Debian's /etc/nginx/nginx.conf's kind, in which
@@ -61,22 +82,21 @@ func nginxCommand(user string) func(*testing.T, string, *place, string, string) 
 }
 
 func TestNginx(t *testing.T) {
-	nginx.find(t)
-	probe := buildProbe(t)
-	for _, driver := range drivers() {
-		for _, mode := range modes {
-			for _, keepAlive := range []bool{false, true} {
-				for _, buffering := range []bool{true, false} {
-					name := fmt.Sprintf("%s, %s, keep-alive %s, buffering %s", driver, mode, onOff(keepAlive), onOff(buffering))
-					t.Run(name, func(t *testing.T) {
-						p := newPlace(t)
-						startProbe(t, probe, "unix:"+p.socket, "-driver", driver, "-mode", mode)
-						runScenarios(t, nginxSite(t, p, keepAlive, buffering))
-					})
-				}
-			}
+	var setups []setup
+	for _, keepAlive := range []bool{true, false} {
+		for _, buffering := range []bool{true, false} {
+			setups = append(setups, setup{
+				name: fmt.Sprintf("keep-alive %s, buffering %s", onOff(keepAlive), onOff(buffering)),
+				site: func(t *testing.T, p *place, app application) *site {
+					restart := app.listen(t, "unix:"+p.socket)
+					s := nginxSite(t, p, keepAlive, buffering)
+					s.restart = restart
+					return s
+				},
+			})
 		}
 	}
+	nginx.matrix(t, setups...)
 }
 
 // nginxSite runs nginx with connections and buffers as asked. Connections are kept with the printed configuration that

@@ -10,7 +10,7 @@ import (
 )
 
 // params returns the parameters that the application was sent with a request.
-func params(t *testing.T, a answer) map[string]string {
+func params(t testing.TB, a answer) map[string]string {
 	t.Helper()
 	if a.StatusCode != 200 {
 		t.Fatalf("status %d: %s", a.StatusCode, clip(a.body))
@@ -23,7 +23,7 @@ func params(t *testing.T, a answer) map[string]string {
 }
 
 // wantParams fails the test unless the parameters have certain values; an empty one may as well be missing.
-func wantParams(t *testing.T, got, want map[string]string) {
+func wantParams(t testing.TB, got, want map[string]string) {
 	t.Helper()
 	for name, value := range want {
 		if got[name] != value {
@@ -33,7 +33,7 @@ func wantParams(t *testing.T, got, want map[string]string) {
 }
 
 // G8
-func parameters(t *testing.T, s *site) {
+func parameters(t testing.TB, s *site) {
 	host, port, err := net.SplitHostPort(s.addr)
 	if err != nil {
 		t.Fatal(err)
@@ -59,12 +59,11 @@ func parameters(t *testing.T, s *site) {
 }
 
 // The path arrives as the client wrote it, and decoded.
-func paths(t *testing.T, s *site) {
+func paths(t testing.TB, s *site) {
 	for raw, decoded := range map[string]string{
 		"plain":                   "plain",
-		"a%2Fb":                   "a/b",
+		"slash/":                  "slash/",
 		"a%20b+c":                 "a b+c",
-		"line%0Abreak":            "line\nbreak",
 		"%E2%82%AC/%C3%BC":        "€/ü",
 		"not%FFutf8":              "not\xffutf8",
 		"100%25":                  "100%",
@@ -73,17 +72,34 @@ func paths(t *testing.T, s *site) {
 		"x.php/y":                 "x.php/y",
 		strings.Repeat("d/", 100): strings.Repeat("d/", 100),
 	} {
-		got := params(t, s.sendRaw(t, fmt.Sprintf("GET %s%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", s.path, raw, s.addr)))
-		wantParams(t, got, map[string]string{"REQUEST_URI": s.path + raw})
-		// JSON has no bytes that are not UTF-8.
-		decoded = strings.ToValidUTF8(decoded, "\uFFFD")
-		if path := got["SCRIPT_NAME"] + got["PATH_INFO"]; path != s.path+decoded {
-			t.Errorf("%s: SCRIPT_NAME and PATH_INFO are %q and %q", raw, got["SCRIPT_NAME"], got["PATH_INFO"])
-		}
+		wantPath(t, s, raw, decoded)
 	}
 }
 
-func headers(t *testing.T, s *site) {
+func pathEncodedSlash(t testing.TB, s *site) { wantPath(t, s, "a%2Fb", "a/b") }
+
+// CVE-2019-11043 was a line break.
+func pathLineBreak(t testing.TB, s *site) { wantPath(t, s, "line%0Abreak", "line\nbreak") }
+
+// Decoded, the slashes may have become one.
+func pathDoubleSlash(t testing.TB, s *site) { wantPath(t, s, "a//b", "a//b", "a/b") }
+
+// wantPath fails the test unless a path below the site's arrives as it is, and decoded in one of some ways.
+func wantPath(t testing.TB, s *site, raw string, decoded ...string) {
+	t.Helper()
+	got := params(t, s.sendRaw(t, fmt.Sprintf("GET %s%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", s.path, raw, s.addr)))
+	wantParams(t, got, map[string]string{"REQUEST_URI": s.path + raw})
+	path := got["SCRIPT_NAME"] + got["PATH_INFO"]
+	for _, want := range decoded {
+		// JSON has no bytes that are not UTF-8.
+		if path == s.path+strings.ToValidUTF8(want, "\uFFFD") {
+			return
+		}
+	}
+	t.Errorf("%s: SCRIPT_NAME and PATH_INFO are %q and %q", raw, got["SCRIPT_NAME"], got["PATH_INFO"])
+}
+
+func headers(t testing.TB, s *site) {
 	req := s.request(t, http.MethodGet, "", nil)
 	want := map[string]string{"HTTP_X_ODD": `"quoted" \ 'single' ; , = € %0A`}
 	req.Header.Set("X-Odd", want["HTTP_X_ODD"])
@@ -95,28 +111,31 @@ func headers(t *testing.T, s *site) {
 	wantParams(t, params(t, s.do(t, req)), want)
 }
 
-// A header that could pass for another one in the environment does not arrive.
-func repeatedHeaders(t *testing.T, s *site) {
+func repeatedHeaders(t testing.TB, s *site) {
 	req := s.request(t, http.MethodGet, "", nil)
 	req.Header["X-Twice"] = []string{"one", "two"}
-	req.Header["X_Once"] = []string{"spoofed"}
-	got := params(t, s.do(t, req))
-	if _, ok := got["HTTP_X_ONCE"]; ok {
-		t.Error("X_Once has arrived as HTTP_X_ONCE")
-	}
-	if value := got["HTTP_X_TWICE"]; value != "two" && value != "one, two" {
+	if value := params(t, s.do(t, req))["HTTP_X_TWICE"]; value != "two" && value != "one, two" {
 		t.Errorf("HTTP_X_TWICE is %q", value)
 	}
 }
 
-func methods(t *testing.T, s *site) {
+// A header that could pass for another one in the environment does not arrive.
+func underscoreHeaders(t testing.TB, s *site) {
+	req := s.request(t, http.MethodGet, "", nil)
+	req.Header["X_Once"] = []string{"spoofed"}
+	if _, ok := params(t, s.do(t, req))["HTTP_X_ONCE"]; ok {
+		t.Error("X_Once has arrived as HTTP_X_ONCE")
+	}
+}
+
+func methods(t testing.TB, s *site) {
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"} {
 		got := params(t, s.do(t, s.request(t, method, "", nil)))
 		wantParams(t, got, map[string]string{"REQUEST_METHOD": method})
 	}
 }
 
-func form(t *testing.T, s *site) {
+func form(t testing.TB, s *site) {
 	const body = "name=joe&text=a+b%0Ac"
 	send := func(query string) answer {
 		req := s.request(t, http.MethodPost, query, strings.NewReader(body))

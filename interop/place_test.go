@@ -62,7 +62,7 @@ func (p *place) fill(config string) string {
 
 func (p *place) path(name string) string { return filepath.Join(p.dir, name) }
 
-func (p *place) write(t *testing.T, name, text string) string {
+func (p *place) write(t testing.TB, name, text string) string {
 	t.Helper()
 	path := p.path(name)
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -72,7 +72,7 @@ func (p *place) write(t *testing.T, name, text string) string {
 }
 
 // read returns a file's text; nothing if it is not there yet.
-func (p *place) read(t *testing.T, name string) string {
+func (p *place) read(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(p.path(name))
 	if err != nil && !os.IsNotExist(err) {

@@ -21,8 +21,8 @@ type process struct {
 	err    error // how it ended; valid once ended is closed
 }
 
-// start runs a program until the end of the test, when it gets the signal stop and has to exit with status 0. A program
-// built with the race detector does not when that found something.
+// start runs a program until the end of the test, when it gets the signal stop and, unless that is os.Kill, has to exit
+// with status 0. A program built with the race detector does not when that found something.
 func start(t *testing.T, stop os.Signal, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{cmd: cmd, ended: make(chan struct{})}
@@ -47,7 +47,7 @@ func start(t *testing.T, stop os.Signal, cmd *exec.Cmd) *process {
 }
 
 // stop ends the process, unless it has ended before.
-func (p *process) stop(t *testing.T, signal os.Signal) {
+func (p *process) stop(t testing.TB, signal os.Signal) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Errorf("%s: %v", p.cmd, err)
@@ -59,15 +59,16 @@ func (p *process) stop(t *testing.T, signal os.Signal) {
 		_ = p.cmd.Process.Kill() // it fails if the process has ended just now
 		<-p.ended
 	}
-	if p.err != nil {
+	if p.err != nil && signal != os.Kill {
 		t.Errorf("%s: %v", p.cmd, p.err)
 	}
 }
 
-// eventually fails the test unless the condition comes true.
-func eventually(t *testing.T, what string, condition func() bool) {
+// eventually fails the test unless the condition comes true, while the test has time.
+func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	deadline := time.Now().Add(patience)
+	for ; t.Context().Err() == nil && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if condition() {
 			return
 		}

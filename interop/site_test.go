@@ -15,21 +15,29 @@ import (
 
 // A site is an application behind a web server, as a client sees it.
 type site struct {
-	server *webServer
-	place  *place
-	addr   string // host:port
-	scheme string
-	path   string // of all requests that name no other
-	client *http.Client
+	server  *webServer
+	process *process // of the web server
+	place   *place
+	addr    string // host:port
+	scheme  string
+	path    string // of all requests that name no other
+	client  *http.Client
+
+	// restart replaces the application's process by a new one, in a way that need not lose a request: that of
+	// application.listen, or the web server's own. It returns when the old one has ended.
+	restart func(t testing.TB)
 
 	// How the web server treats the application's connections, request bodies and responses.
 	keepAlive         bool
 	requestBuffering  bool
 	responseBuffering bool
+
+	// learned is how long it took the application to learn that its client had left, in the scenario run last.
+	learned time.Duration
 }
 
 // newSite makes a site with a client that takes every answer as it comes.
-func newSite(t *testing.T, server *webServer, p *place) *site {
+func newSite(t testing.TB, server *webServer, p *place) *site {
 	t.Helper()
 	transport := &http.Transport{
 		DisableCompression:  true,
@@ -65,7 +73,7 @@ func (s *site) url(query string) string { return s.scheme + "://" + s.addr + s.p
 const deadline = time.Minute
 
 // request makes a request for the site's path with a query.
-func (s *site) request(t *testing.T, method, query string, body io.Reader) *http.Request {
+func (s *site) request(t testing.TB, method, query string, body io.Reader) *http.Request {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	t.Cleanup(cancel)
@@ -77,7 +85,7 @@ func (s *site) request(t *testing.T, method, query string, body io.Reader) *http
 }
 
 // begin sends a request and returns the response, whose body is still coming in.
-func (s *site) begin(t *testing.T, req *http.Request) *http.Response {
+func (s *site) begin(t testing.TB, req *http.Request) *http.Response {
 	t.Helper()
 	resp, err := s.client.Do(req)
 	if err != nil {
@@ -94,7 +102,7 @@ type answer struct {
 }
 
 // do sends a request and returns its answer.
-func (s *site) do(t *testing.T, req *http.Request) answer {
+func (s *site) do(t testing.TB, req *http.Request) answer {
 	t.Helper()
 	a, err := s.try(req)
 	if err != nil {
@@ -118,20 +126,20 @@ func (s *site) try(req *http.Request) (answer, error) {
 }
 
 // get returns the answer to a query.
-func (s *site) get(t *testing.T, query string) answer {
+func (s *site) get(t testing.TB, query string) answer {
 	t.Helper()
 	return s.do(t, s.request(t, http.MethodGet, query, nil))
 }
 
 // post returns the answer to a query with a body of a known length.
-func (s *site) post(t *testing.T, query, body string) answer {
+func (s *site) post(t testing.TB, query, body string) answer {
 	t.Helper()
 	return s.do(t, s.request(t, http.MethodPost, query, strings.NewReader(body)))
 }
 
 // sendRaw sends bytes that net/http would not, and returns the answer to them. They must ask for the connection to be
 // closed.
-func (s *site) sendRaw(t *testing.T, text string) answer {
+func (s *site) sendRaw(t testing.TB, text string) answer {
 	t.Helper()
 	var d net.Dialer
 	c, err := d.DialContext(t.Context(), "tcp", s.addr)
@@ -156,7 +164,7 @@ func (s *site) sendRaw(t *testing.T, text string) answer {
 }
 
 // want fails the test unless the answer has a status and a body.
-func (a answer) want(t *testing.T, status int, body string) {
+func (a answer) want(t testing.TB, status int, body string) {
 	t.Helper()
 	if a.StatusCode != status || a.body != body {
 		t.Errorf("status %d, body %q; want %d, %q", a.StatusCode, clip(a.body), status, clip(body))
@@ -172,7 +180,7 @@ func clip(s string) string {
 }
 
 // wantLog waits until the web server's error log has each of some texts.
-func (s *site) wantLog(t *testing.T, texts ...string) {
+func (s *site) wantLog(t testing.TB, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
 		eventually(t, "the error log says "+text, func() bool {

@@ -12,7 +12,7 @@ import (
 // hour is more milliseconds than any test waits: what comes after it does not come.
 const hour = 3_600_000
 
-func stream(t *testing.T, s *site) {
+func stream(t testing.TB, s *site) {
 	var want strings.Builder
 	for i := range 500 {
 		fmt.Fprintf(&want, "chunk %d\n", i)
@@ -21,7 +21,7 @@ func stream(t *testing.T, s *site) {
 }
 
 // streamArrives reads the first chunk, although the second will not be written before an hour has passed.
-func streamArrives(t *testing.T, s *site) {
+func streamArrives(t testing.TB, s *site) {
 	before := s.aborts(t)
 	req := s.request(t, http.MethodGet, fmt.Sprintf("do=stream&n=2&ms=%d", hour), nil)
 	ctx, leave := context.WithCancel(req.Context())

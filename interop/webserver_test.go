@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,16 +19,36 @@ type webServer struct {
 	debian  string    // the package that has the program
 	stop    os.Signal // makes it end with status 0
 
+	// versionArgs have the program print its version; nil is -v.
+	versionArgs []string
+
 	// command prepares the web server for a place and returns what runs it in the foreground. It has to serve
 	// site, a configuration as printed, with around, in its own terms, being true of everything; and to log to
 	// error.log.
 	command func(t *testing.T, program string, p *place, site, around string) *exec.Cmd
 
-	// localRedirect is the status that the client sees when an application sends a local redirect: 302, or 200
-	// where the web server follows it (RFC 3875 §6.2.2).
-	localRedirect int
-	// halfDuplex says that, once the application begins to answer, it may get no more of the request's body.
-	halfDuplex bool
+	// reload has it read its configuration again while it serves: reloadOn(signal), or a command.
+	reload func(t testing.TB, s *site)
+
+	// limits are the scenarios that it cannot do, whatever the application.
+	limits []limit
+}
+
+// versionNumber is what is looked for in what a program says about its version.
+var versionNumber = regexp.MustCompile(`[0-9]+(\.[0-9]+)+`)
+
+// version returns the web server's version.
+func (w *webServer) version(t *testing.T) string {
+	t.Helper()
+	args := w.versionArgs
+	if args == nil {
+		args = []string{"-v"}
+	}
+	out, err := exec.Command(w.find(t), args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", w.program, args, err, out)
+	}
+	return versionNumber.FindString(string(out))
 }
 
 // find returns the path of the web server's program. Without one, the test ends here.
@@ -64,6 +85,7 @@ func (w *webServer) run(t *testing.T, p *place, config, around string) *site {
 		}
 	})
 	s := newSite(t, w, p)
+	s.process = server
 	if strings.Contains(text, shownHTTPS) {
 		s.useTLS()
 	}

@@ -1,0 +1,89 @@
+package interop_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/interop"
+)
+
+// A setup is one way in which a web server runs applications: a column of the matrix.
+type setup struct {
+	name string
+	// site runs an application and the web server until the end of the test.
+	site func(t *testing.T, p *place, app application) *site
+}
+
+// matrix puts applications of every kind, in every setup of a web server, through all scenarios.
+func (w *webServer) matrix(t *testing.T, setups ...setup) {
+	w.find(t)
+	probe, peer := buildProbe(t), buildPeer(t)
+	for i, su := range setups {
+		t.Run(su.name, func(t *testing.T) {
+			for _, app := range applications(probe, i) {
+				t.Run(app.String(), func(t *testing.T) { app.runScenarios(t, su) })
+			}
+			t.Run("limits", func(t *testing.T) { w.checkLimits(t, su, probe, peer) })
+		})
+	}
+}
+
+// applications returns the kinds of applications for a web server's setup number i. The first setup has all of them, the
+// others have each kind of handlers once, with either driver in turn: this finds what matters in a tenth of the time.
+func applications(probe string, i int) []application {
+	var apps []application
+	for d, driver := range drivers() {
+		for m, mode := range modes {
+			if i == 0 || (i+m)%len(drivers()) == d {
+				apps = append(apps, application{
+					program: probe, args: []string{"-driver", driver, "-mode", mode}, driver: driver, mode: mode, first: len(apps) == 0,
+				})
+			}
+		}
+	}
+	return apps
+}
+
+// runScenarios puts an application through all scenarios, and records how it went.
+func (app application) runScenarios(t *testing.T, su setup) {
+	s := su.site(t, newPlace(t), app)
+	for i := range scenarios {
+		sc := &scenarios[i]
+		cell := interop.Cell{
+			Server: s.server.name, Version: s.server.version(t), Setup: su.name,
+			Driver: app.driver, Mode: app.mode, Scenario: sc.name,
+		}
+		switch l := s.limit(sc.name); {
+		case l != nil:
+			cell.Outcome, cell.Reason = interop.Limit, l.reason
+		case sc.once && !app.first:
+			continue
+		default:
+			cell.Outcome = interop.Fail
+			s.learned = 0
+			begin := time.Now()
+			if t.Run(sc.name, func(t *testing.T) { sc.run(t, s) }) {
+				cell.Outcome = interop.Pass
+			}
+			cell.Seconds, cell.Learned = time.Since(begin).Seconds(), s.learned.Seconds()
+		}
+		record(t, cell)
+	}
+}
+
+// checkLimits fails the test unless what a setup of the web server cannot do is so, for the probe and for the peer.
+func (w *webServer) checkLimits(t *testing.T, su setup, probe, peer string) {
+	for name, app := range map[string]application{
+		"the probe": {program: probe, disposable: true},
+		"the peer":  {program: peer, disposable: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := su.site(t, newPlace(t), app)
+			for _, sc := range scenarios {
+				if l := s.limit(sc.name); l != nil {
+					t.Run(sc.name, func(t *testing.T) { l.check(t, s, name) })
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,89 @@
+// Peer does what the probe does and has nothing of ours: it stands on net/http/fcgi and, as a plain CGI program, on
+// net/http/cgi. What a web server does not let it do either is a limit of that web server.
+//
+// It takes the probe's arguments, of which only -listen matters.
+package main
+
+import (
+	"flag"
+	"log"
+	"net"
+	"net/http"
+	"net/http/cgi"
+	"net/http/fcgi"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("peer: ")
+	listen := flag.String("listen", "", "where to listen: unix:/path or tcp:host:port (default: the socket that was passed)")
+	flag.String("mode", "", "accepted for the probe's sake")
+	flag.String("driver", "", "accepted for the probe's sake")
+	flag.Parse()
+
+	l, err := open(*listen)
+	if err != nil {
+		// Without a socket this is a CGI program.
+		if err := cgi.Serve(http.HandlerFunc(handleCGI)); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	go endOnSignal()
+	log.Fatal(serve(l))
+}
+
+// open returns the socket of an address or, without one, that which systemd or a web server passed.
+func open(addr string) (net.Listener, error) {
+	network, name, ok := strings.Cut(addr, ":")
+	switch {
+	case ok:
+		return net.Listen(network, name)
+	case os.Getenv("LISTEN_FDS") == "1":
+		return net.FileListener(os.NewFile(3, "LISTEN_FDS"))
+	}
+	return net.FileListener(os.Stdin)
+}
+
+// endOnSignal ends the process as web servers and tests expect it to end: with status 0.
+func endOnSignal() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
+	<-signals
+	os.Exit(0)
+}
+
+// serve has net/http/fcgi serve each connection by itself, so that the handler knows on which it is called.
+func serve(l net.Listener) error {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		w := &wire{Conn: c}
+		go fcgi.Serve(&single{conn: w, done: make(chan struct{})}, http.HandlerFunc(w.handle))
+	}
+}
+
+// A single is a listener that accepts one connection.
+type single struct {
+	conn net.Conn
+	done chan struct{}
+}
+
+func (s *single) Accept() (net.Conn, error) {
+	if s.conn == nil {
+		<-s.done
+		return nil, net.ErrClosed
+	}
+	c := s.conn
+	s.conn = nil
+	return c, nil
+}
+
+func (s *single) Close() error   { return nil }
+func (s *single) Addr() net.Addr { return nil }
