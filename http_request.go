@@ -61,6 +61,9 @@ func newHTTPRequest(call *httpCall) (*http.Request, error) {
 // fields.
 func (v *metaVariables) collect(p Params, fields []headerField) ([]headerField, error) {
 	for name, value := range p.All() {
+		if name == "CONTENT_LENGTH" && value == "-1" {
+			value = "" // Caddy 2.6 does not leave it out when a client does not say
+		}
 		if field := v.field(name); field != nil {
 			*field = value
 		}

@@ -128,6 +128,7 @@ var httpRequestTests = []struct {
 
 	{"length", []string{"CONTENT_LENGTH", "5"}, map[string]string{"ContentLength": "5", "Header": `Content-Length: "5"`}},
 	{"length zero", []string{"CONTENT_LENGTH", "0"}, map[string]string{"ContentLength": "0 NoBody", "Header": `Content-Length: "0"`}},
+	{"length not known, as Caddy says", []string{"CONTENT_LENGTH", "-1"}, nil},
 	{"largest length", []string{"CONTENT_LENGTH", "9223372036854775807"}, map[string]string{"ContentLength": "9223372036854775807", "Header": `Content-Length: "9223372036854775807"`}},
 }
 
@@ -240,7 +241,7 @@ func TestHTTPRefuses(t *testing.T) {
 		{"host with a user", []string{"HTTP_HOST", "a@b"}, "HTTP_HOST"},
 		{"host with a newline", []string{"HTTP_HOST", "a\nb"}, "HTTP_HOST"},
 		{"host with a space", []string{"HTTP_HOST", "a b"}, "HTTP_HOST"},
-		{"negative length", []string{"CONTENT_LENGTH", "-1"}, "CONTENT_LENGTH"},
+		{"negative length", []string{"CONTENT_LENGTH", "-2"}, "CONTENT_LENGTH"},
 		{"length with a sign", []string{"CONTENT_LENGTH", "+1"}, "CONTENT_LENGTH"},
 		{"length with a letter", []string{"CONTENT_LENGTH", "1a"}, "CONTENT_LENGTH"},
 		{"length beyond 63 bits", []string{"CONTENT_LENGTH", "9223372036854775808"}, "CONTENT_LENGTH"},
@@ -280,6 +281,7 @@ func TestHTTPBody(t *testing.T) {
 		{"long without an end", "4", [][]byte{stdin(1, "12345")}, read{4, "1234", nil}},
 		{"length zero", "0", [][]byte{stdin(1, "12345"), stdinEnd(1)}, read{0, "", nil}},
 		{"whole without a length", "", [][]byte{stdin(1, "12345"), stdinEnd(1)}, read{5, "12345", nil}},
+		{"whole, not known", "-1", [][]byte{stdin(1, "12345"), stdinEnd(1)}, read{5, "12345", nil}},
 		{"none without a length", "", [][]byte{stdinEnd(1)}, read{0, "", nil}},
 		{"disconnect", "5", [][]byte{stdin(1, "123"), nil}, read{5, "123", io.ErrUnexpectedEOF}},
 		{"abort", "5", [][]byte{abort(1)}, read{5, "", fastcgi.ErrAborted}},
