@@ -19,12 +19,16 @@ type requestBody struct {
 	length int64     // in bytes; below one if there is none, or none that is known
 	upload *upload   // nil unless the body is passed on as it arrives
 	spool  *spooled  // nil unless it was spooled
+	tunnel *tunnel   // nil unless the client wants another protocol
 }
 
 // openBody decides how the body travels, and spools it if its length is unknown.
 func (x *exchange) openBody(p *patience) (*requestBody, error) {
 	r := x.r
 	switch {
+	case x.upgrade:
+		t := newTunnel()
+		return &requestBody{reader: t, tunnel: t}, nil
 	case r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0:
 		return &requestBody{}, nil
 	case r.ContentLength < 0 && !x.handler.StreamBody:
@@ -51,6 +55,16 @@ func (b *requestBody) close() {
 	}
 	if b.spool != nil {
 		b.spool.close()
+	}
+	if b.tunnel != nil {
+		b.tunnel.close()
+	}
+}
+
+// answered notes that there is an answer, and no other protocol.
+func (b *requestBody) answered() {
+	if b != nil && b.tunnel != nil {
+		b.tunnel.refuse()
 	}
 }
 

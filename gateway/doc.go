@@ -37,9 +37,20 @@
 // that the client does not take a part of it for the whole:
 // [http.ErrAbortHandler].
 //
+// # Other protocols
+//
+// Where the application answers 101 to a request with an Upgrade field, for a
+// WebSocket for instance, the client's connection becomes one with it: what the
+// client sends goes to STDIN, and what comes on STDOUT to the client, until both
+// have ended, or one breaks off. The http.Server must let its connections be
+// hijacked, so it is for HTTP/1.1. Neither its timeouts nor its Shutdown have
+// hold of such a connection; the request's context has, and
+// [Handler.UpgradeIdleTimeout].
+//
 // # What never crosses
 //
 // Header fields whose names could pass for another (X_User for X-User), Proxy,
-// the response's hop-by-hop fields, a response header with control characters,
-// and what follows the Content-Length that the application announced.
+// an Upgrade that can not be, the response's hop-by-hop fields, a response
+// header with control characters, and what follows the Content-Length that the
+// application announced.
 package gateway

@@ -89,6 +89,18 @@ type Handler struct {
 	// DefaultResponseHeaderTimeout, below zero no limit.
 	ResponseHeaderTimeout time.Duration
 
+	// NoUpgrade keeps requests for another protocol, such as WebSocket, from the
+	// application: their field Upgrade is left out. Otherwise they are passed on,
+	// except for HTTP/2 ("h2c") and on HTTP/2, with STDIN left open until the
+	// application has answered. Set it for applications that read STDIN to its end
+	// whatever CONTENT_LENGTH says, such as fcgiwrap.
+	NoUpgrade bool
+
+	// UpgradeIdleTimeout is how long both sides of an upgraded connection may be
+	// silent. It counts as one of the Client's MaxConns as long as it lasts. Zero
+	// means no limit.
+	UpgradeIdleTimeout time.Duration
+
 	// LocalRedirect handles the request that the application redirects to with
 	// "Location: /path" and nothing else (RFC 3875 §6.2.2), a GET without a body.
 	// Nil means this Handler. Where something in front of it authorises requests,
@@ -115,6 +127,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w:       w,
 		r:       r,
 		control: http.NewResponseController(w),
+		upgrade: h.wantsUpgrade(r),
 	}
 	if err := x.serve(); err != nil {
 		x.fail(err)
@@ -127,6 +140,7 @@ type exchange struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	control *http.ResponseController
+	upgrade bool           // the client asks for another protocol, and may have it
 	granted []client.Param // by authorizers
 	body    *requestBody
 	code    int // of the response, once its header was given to w

@@ -21,9 +21,13 @@ const (
 // relay passes the answer on.
 func (x *exchange) relay(a *answer) error {
 	code := a.status()
-	if code < 200 {
+	switch {
+	case code == http.StatusSwitchingProtocols:
+		return x.switchProtocols(a)
+	case code < 200:
 		return fmt.Errorf("status %d is not final", code)
 	}
+	x.body.answered()
 	if a.header.Status == 0 && isLocal(a.location()) {
 		return x.redirect(a)
 	}

@@ -39,7 +39,7 @@ func (x *exchange) params(t target, length int64) []client.Param {
 	x.addPaths(&v, t)
 	x.addPeer(&v)
 	addTLS(&v, x.r.TLS)
-	addHeader(&v, x.r.Header)
+	x.addHeader(&v)
 	if x.handler.Params != nil {
 		v = replaced(v, x.handler.Params(x.r))
 	}
@@ -106,7 +106,7 @@ func (x *exchange) addRequest(v *variables, length int64) {
 	}
 	v.add("REQUEST_URI", uri)
 	v.add("QUERY_STRING", r.URL.RawQuery)
-	if length > 0 {
+	if length > 0 || x.upgrade { // the end of STDIN would say 0, but comes late
 		v.add("CONTENT_LENGTH", strconv.FormatInt(length, 10))
 	}
 	v.addSome("CONTENT_TYPE", r.Header.Get("Content-Type"))
@@ -140,13 +140,17 @@ func (x *exchange) addPeer(v *variables) {
 
 // addHeader adds the header fields. Of a repeated one the values are joined, as
 // HTTP allows for those that may be repeated.
-func addHeader(v *variables, h http.Header) {
+//
+// Upgrade is left out where it can not be: who sees it may take 101 for an answer.
+func (x *exchange) addHeader(v *variables) {
+	h := x.r.Header
 	for _, field := range slices.Sorted(maps.Keys(h)) {
 		name, ok := cgi.Variable(field)
 		switch {
 		case !ok || len(h[field]) == 0:
 		case name == "CONTENT_LENGTH" || name == "CONTENT_TYPE" || name == "HTTP_HOST":
 			// Said already, from what net/http made of them.
+		case name == "HTTP_UPGRADE" && !x.upgrade:
 		case name == "HTTP_COOKIE":
 			v.add(name, strings.Join(h[field], "; "))
 		default:
