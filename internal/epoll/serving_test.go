@@ -104,6 +104,7 @@ func show(t testing.TB, d *epoll.Driver, prepare func(*conn)) *exhibit {
 	e := &exhibit{conns: make(chan *conn, 100)}
 	e.server = serve(t, d, accepting(func(s driver.Socket) driver.Conn {
 		c := newConn(t, s)
+		t.Cleanup(c.Close)
 		if prepare != nil {
 			prepare(c)
 		}
@@ -117,9 +118,7 @@ func show(t testing.TB, d *epoll.Driver, prepare func(*conn)) *exhibit {
 func (e *exhibit) open() (*conn, *net.UnixConn) {
 	e.t.Helper()
 	peer := dial(e.t, e.l)
-	c := receive(e.t, e.conns)
-	e.t.Cleanup(c.Close)
-	return c, peer
+	return receive(e.t, e.conns), peer
 }
 
 // oneLoop is a driver on whose connections everything happens in turn.
@@ -183,4 +182,15 @@ func receive[T any](t testing.TB, ch <-chan T) T {
 		t.Fatalf("gave up waiting for a %T\n%s", *new(T), stacks())
 		panic("unreachable")
 	}
+}
+
+// hold keeps the first loop of d from doing anything until release is called.
+func hold(d *epoll.Driver) (release func()) {
+	held, released := make(chan struct{}), make(chan struct{})
+	d.Loop().Post(func() {
+		close(held)
+		<-released
+	})
+	<-held
+	return func() { close(released) }
 }

@@ -1,0 +1,11 @@
+//go:build linux
+
+package epoll
+
+import "github.com/simple-fastcgi/fastcgi/internal/driver"
+
+// Descriptor returns the descriptor of a socket of this driver's. It is for the loop to call.
+func Descriptor(s driver.Socket) int { return int(s.(*socket).fd) }
+
+// StuckDue returns when the peer must have taken something.
+func StuckDue(s driver.Socket) driver.Instant { return s.(*socket).stuckDue() }
