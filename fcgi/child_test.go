@@ -42,8 +42,21 @@ type child struct {
 
 // spawn starts an application as web servers do. The program is this test binary, or one like it.
 func (impl implementation) spawn(t *testing.T, program string, env ...string) child {
+	cmd := impl.command(program, env...)
+	return run(t, cmd, func(socket *os.File) { cmd.Stdin = socket })
+}
+
+// activate starts an application as systemd does.
+func (impl implementation) activate(t *testing.T) child {
+	cmd := impl.command("sh")
+	cmd.Args = append(cmd.Args, "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0"`, thisProgram(t))
+	return run(t, cmd, func(socket *os.File) { cmd.ExtraFiles = []*os.File{socket} })
+}
+
+// run starts a program that is passed a listening socket, which is its own alone.
+func run(t *testing.T, cmd *exec.Cmd, pass func(socket *os.File)) child {
 	if runtime.GOOS == "windows" {
-		t.Skip("a socket is not inherited as standard input on Windows")
+		t.Skip("a process does not inherit sockets as files on Windows")
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -55,8 +68,7 @@ func (impl implementation) spawn(t *testing.T, program string, env ...string) ch
 		t.Fatal(err)
 	}
 	defer socket.Close()
-	cmd := impl.command(program, env...)
-	cmd.Stdin = socket
+	pass(socket)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +123,7 @@ const cutOff = "connection closed"
 func (c child) ask(records ...[]byte) string {
 	conn, err := net.Dial("tcp", c.addr)
 	if err != nil {
-		c.t.Fatal(err)
+		return cutOff
 	}
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
@@ -140,6 +152,16 @@ func (c child) read(conn net.Conn) string {
 		case err != nil:
 			return cutOff
 		}
+	}
+}
+
+// fate is what became of a child that has cut a connection off.
+func (c child) fate() string {
+	select {
+	case <-c.exited:
+		return "the process ends"
+	case <-time.After(patience):
+		return cutOff // the connection alone
 	}
 }
 

@@ -56,6 +56,16 @@ var processDefects = []difference{
 		}),
 	},
 	{
+		what: "Started by systemd, with a socket in `LISTEN_FDS`", holds: "A44", want: "status 200",
+		run: func(t *testing.T, impl implementation) string {
+			c := impl.activate(t)
+			if got := c.ask(get(1)); got != cutOff {
+				return got
+			}
+			return c.fate()
+		},
+	},
+	{
 		what: "Started by hand, without a socket", holds: "A44", issue: 32826,
 		want: "fastcgi: fd 0 is not a listening socket: start this through a web server, `fcgi serve`, or give an address",
 		run:  func(t *testing.T, impl implementation) string { return complaint(t, impl) },
@@ -77,12 +87,7 @@ var processDefects = []difference{
 func afterwards(c child, records ...[]byte) string {
 	got := c.ask(records...)
 	if got == cutOff {
-		select {
-		case <-c.exited:
-			return "the process dies"
-		case <-time.After(patience):
-			// It was the connection alone.
-		}
+		return c.fate()
 	}
 	return got + "; the next request: " + c.ask(get(1))
 }

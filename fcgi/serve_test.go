@@ -26,17 +26,9 @@ func TestServeNil(t *testing.T) {
 
 // Closing the listener ends Serve, whatever drives it, and requests go on.
 func TestServeReturns(t *testing.T) {
-	dir, err := os.MkdirTemp("", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
 	for _, impl := range []implementation{standard, ours} {
 		t.Run(impl.name, func(t *testing.T) {
-			l, err := net.Listen("unix", filepath.Join(dir, "socket"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			l := listenUnix(t)
 			served, running, goOn := make(chan error), make(chan bool), make(chan bool)
 			go func() {
 				served <- impl.serve(l, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -44,14 +36,7 @@ func TestServeReturns(t *testing.T) {
 					<-goOn
 				}))
 			}()
-			conn, err := net.Dial("unix", l.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			if _, err := conn.Write(get(1)); err != nil {
-				t.Fatal(err)
-			}
+			conn := dial(t, l, get(1))
 			<-running
 			l.Close()
 			if err := <-served; !errors.Is(err, net.ErrClosed) {
@@ -63,6 +48,68 @@ func TestServeReturns(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The errors of TestBodyErrors, over a socket, which another driver serves.
+func TestBodyErrorsOverSockets(t *testing.T) {
+	for _, impl := range []implementation{standard, ours} {
+		t.Run(impl.name, func(t *testing.T) {
+			l := listenUnix(t)
+			reading, read, served := make(chan bool), make(chan error), make(chan error)
+			go func() {
+				served <- impl.serve(l, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+					_, err := r.Body.Read(make([]byte, 10))
+					reading <- err == nil
+					_, err = r.Body.Read(make([]byte, 10))
+					read <- err
+				}))
+			}()
+			begun := append(open(1), stdin(1, "body")...)
+			for _, tt := range []struct {
+				end  func(net.Conn)
+				want error
+			}{
+				{func(conn net.Conn) { conn.Write(abort(1)) }, impl.errAborted},
+				{func(conn net.Conn) { conn.Close() }, impl.errClosed},
+			} {
+				conn := dial(t, l, begun)
+				<-reading
+				tt.end(conn)
+				if err := <-read; err != tt.want {
+					t.Errorf("reading ended with %v, want %v", err, tt.want)
+				}
+			}
+			l.Close()
+			<-served
+		})
+	}
+}
+
+func listenUnix(t *testing.T) net.Listener {
+	// t.TempDir may be too long for a socket's address.
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	l, err := net.Listen("unix", filepath.Join(dir, "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// dial makes a connection that ends with the test, and sends records on it.
+func dial(t *testing.T, l net.Listener, records []byte) net.Conn {
+	conn, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if _, err := conn.Write(records); err != nil {
+		t.Fatal(err)
+	}
+	return conn
 }
 
 // The URL is absolute, as net/http/cgi makes it, and its host is the request's.
