@@ -72,7 +72,7 @@ type trial struct {
 }
 
 // hopeless is how long a scenario gets that is expected to fail.
-const hopeless = 3 * time.Second
+const hopeless = 2 * time.Second
 
 // try runs a scenario and returns how it failed; nothing if it passed.
 func try(t *testing.T, sc *scenario, s *site) string {

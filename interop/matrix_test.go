@@ -47,10 +47,11 @@ func applications(probe string, i int) []application {
 // runScenarios puts an application through all scenarios, and records how it went.
 func (app application) runScenarios(t *testing.T, su setup) {
 	s := su.site(t, newPlace(t), app)
+	version := s.server.version(t)
 	for i := range scenarios {
 		sc := &scenarios[i]
 		cell := interop.Cell{
-			Server: s.server.name, Version: s.server.version(t), Setup: su.name,
+			Server: s.server.name, Version: version, Setup: su.name,
 			Driver: app.driver, Mode: app.mode, Scenario: sc.name,
 		}
 		switch l := s.limit(sc.name); {
@@ -78,6 +79,7 @@ func (w *webServer) checkLimits(t *testing.T, su setup, probe, peer string) {
 		"the peer":  {program: peer, disposable: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // both wait most of the time
 			s := su.site(t, newPlace(t), app)
 			for _, sc := range scenarios {
 				if l := s.limit(sc.name); l != nil {

@@ -29,7 +29,7 @@ var nginx = &webServer{
 			reason: "collects the body before it asks the application, or the answer before it sends it",
 		},
 		{
-			scenario: "stream, chunk by chunk", when: (*site).buffersResponses,
+			scenario: "stream, chunk by chunk", when: func(s *site) bool { return s.responseBuffering && !s.keepAlive },
 			reason: "collects the answer, as it is told to",
 		},
 		{
@@ -48,7 +48,7 @@ var nginx = &webServer{
 const nginxConf = `%[2]s
 daemon off;
 worker_processes %[5]d;
-worker_shutdown_timeout 5s;
+worker_shutdown_timeout 2s;
 pid %[1]s/nginx.pid;
 error_log %[1]s/error.log info;
 events {}
