@@ -7,37 +7,38 @@ import (
 
 	"github.com/simple-fastcgi/fastcgi/examples/internal/front"
 	"github.com/simple-fastcgi/fastcgi/gateway"
+	"github.com/simple-fastcgi/fastcgi/internal/browser"
 )
 
 // show opens the page in a browser, through a gateway.
-func show(t *testing.T, path string) *tab {
+func show(t *testing.T, path string) *browser.Tab {
 	t.Helper()
 	f := front.Serve(t, newServer(openRoot(t, ".")))
 	web := httptest.NewServer(&gateway.Handler{Client: f.Client})
 	t.Cleanup(web.Close)
-	return open(t, web.URL+path)
+	return browser.Open(t, web.URL+path)
 }
 
 // What a visitor finds on the page, and after the button "Run everything".
 func TestPage(t *testing.T) {
 	p := show(t, "/")
-	p.await(`["environment", "files", "guests"].every(id => document.getElementById(id).dataset.state === "done")`)
+	p.Await(`["environment", "files", "guests"].every(id => document.getElementById(id).dataset.state === "done")`)
 	expect(t, p, "environment", "REQUEST_URI\t/environment", "SERVER_PROTOCOL\tHTTP/1.1", "HTTP_USER_AGENT\t")
 	expect(t, p, "files", "files.go", "kB")
 	expect(t, p, "guests", "Nobody has signed yet.")
 
-	p.click("run-all")
-	p.await(`document.body.dataset.state === "done"`)
+	p.Click("run-all")
+	p.Await(`document.body.dataset.state === "done"`)
 	expect(t, p, "upload", "32.0 MB in ", "The browser computed the same SHA-256.")
 	expect(t, p, "stream", "line 1 of 12\n", "line 12 of 12\n", "each line was a chunk of its own")
 	expect(t, p, "guests", "Somebody who ran everything")
-	p.blameless()
+	blameless(t, p)
 }
 
 // expect wants texts in an element.
-func expect(t *testing.T, p *tab, id string, texts ...string) {
+func expect(t *testing.T, p *browser.Tab, id string, texts ...string) {
 	t.Helper()
-	got := p.text(id)
+	got := p.Text(id)
 	for _, want := range texts {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s lacks %q: it shows\n%s", id, want, got)
@@ -45,52 +46,51 @@ func expect(t *testing.T, p *tab, id string, texts ...string) {
 	}
 }
 
-// blameless fails the test if the page's console has complaints: exceptions,
-// resources that are missing, or what its security policy stopped.
-func (p *tab) blameless() {
-	p.t.Helper()
-	for _, w := range p.wrong {
-		p.t.Errorf("the page: %s", w)
+// blameless fails the test if the page's console has complaints.
+func blameless(t *testing.T, p *browser.Tab) {
+	t.Helper()
+	for _, w := range p.Complaints() {
+		t.Errorf("the page: %s", w)
 	}
 }
 
 // A visitor who leaves in the midst of a stream stops it.
 func TestLeaveTheStream(t *testing.T) {
 	p := show(t, "/")
-	p.click("stream-start")
-	p.await(`document.querySelectorAll("#stream li").length >= 2`)
-	p.click("stream-stop")
-	p.await(`document.getElementById("stream").dataset.state === "done"`)
+	p.Click("stream-start")
+	p.Await(`document.querySelectorAll("#stream li").length >= 2`)
+	p.Click("stream-stop")
+	p.Await(`document.getElementById("stream").dataset.state === "done"`)
 	expect(t, p, "stream", "You left, the handler was told")
-	p.await(`document.getElementById("stats").innerText.includes("given up by visitors\n1")`)
-	p.blameless()
+	p.Await(`document.getElementById("stats").innerText.includes("given up by visitors\n1")`)
+	blameless(t, p)
 }
 
 // Names are shown as they are, whatever is in them.
 func TestGuestBookIsSafe(t *testing.T) {
 	p := show(t, "/")
-	p.eval(`document.getElementById("guests-name").value = "<img src=x onerror=alert(1)>"`)
-	p.eval(`document.getElementById("guests-form").requestSubmit()`)
-	p.await(`document.querySelector("#guests li")`)
+	p.Eval(`document.getElementById("guests-name").value = "<img src=x onerror=alert(1)>"`)
+	p.Eval(`document.getElementById("guests-form").requestSubmit()`)
+	p.Await(`document.querySelector("#guests li")`)
 	expect(t, p, "guests", "<img src=x onerror=alert(1)>")
-	p.blameless()
+	blameless(t, p)
 }
 
 // The code of a handler is there to be read, and directories to be gone into.
 func TestLooksInside(t *testing.T) {
 	p := show(t, "/")
-	p.eval(`document.querySelectorAll("details").forEach(d => { d.open = true })`)
-	p.await(`[...document.querySelectorAll("pre")].every(pre => pre.textContent.startsWith("package main"))`)
-	p.blameless()
+	p.Eval(`document.querySelectorAll("details").forEach(d => { d.open = true })`)
+	p.Await(`[...document.querySelectorAll("pre")].every(pre => pre.textContent.startsWith("package main"))`)
+	blameless(t, p)
 }
 
 // On a phone nothing is wider than the screen.
 func TestNarrow(t *testing.T) {
 	p := show(t, "/?run")
-	p.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": true}, nil)
-	p.eval(`document.querySelectorAll("details").forEach(d => { d.open = true })`)
-	p.await(`document.body.dataset.state === "done"`)
-	if got := p.eval(`document.documentElement.scrollWidth`); got != "360" {
+	p.Call("Emulation.setDeviceMetricsOverride", map[string]any{"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": true}, nil)
+	p.Eval(`document.querySelectorAll("details").forEach(d => { d.open = true })`)
+	p.Await(`document.body.dataset.state === "done"`)
+	if got := p.Eval(`document.documentElement.scrollWidth`); got != "360" {
 		t.Errorf("the page is %s pixels wide on a screen of 360", got)
 	}
 }

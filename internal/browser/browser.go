@@ -1,4 +1,6 @@
-package main
+// Package browser has a real browser, chromium, show pages to tests, and lets them
+// look at what it shows. Only tests import it.
+package browser
 
 import (
 	"bufio"
@@ -10,9 +12,10 @@ import (
 	"testing"
 )
 
-// A tab is a page in a browser, spoken to by the DevTools protocol over pipes:
-// JSON objects with a NUL after each.
-type tab struct {
+// A Tab is a page in a browser, spoken to by the DevTools protocol over pipes:
+// JSON objects with a NUL after each. Its methods are for the test's goroutine
+// alone, and fail the test if anything goes wrong.
+type Tab struct {
 	t       *testing.T
 	out     *os.File
 	in      *bufio.Reader
@@ -31,27 +34,27 @@ type message struct {
 	Error   json.RawMessage `json:"error,omitempty"`
 }
 
-// open shows a page in a browser until the end of the test.
-func open(t *testing.T, url string) *tab {
+// Open shows a page in a browser until the end of the test. Where chromium is not
+// installed it skips the test, or fails it where FASTCGI_REQUIRE_SERVERS is 1.
+func Open(t *testing.T, url string) *Tab {
 	t.Helper()
 	p := startBrowser(t)
 	var target struct{ TargetID string }
-	p.call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
+	p.Call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
 	var attached struct{ SessionID string }
-	p.call("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
+	p.Call("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
 	p.session = attached.SessionID
 	for _, domain := range []string{"Page", "Runtime", "Log"} {
-		p.call(domain+".enable", nil, nil)
+		p.Call(domain+".enable", nil, nil)
 	}
-	p.call("Page.navigate", map[string]any{"url": url}, nil)
+	p.Call("Page.navigate", map[string]any{"url": url}, nil)
 	for p.receive().Method != "Page.loadEventFired" {
 	}
 	return p
 }
 
-// startBrowser starts chromium. Where it is not installed the test is skipped,
-// and where it must be, fails.
-func startBrowser(t *testing.T) *tab {
+// startBrowser starts chromium.
+func startBrowser(t *testing.T) *Tab {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -72,10 +75,10 @@ func startBrowser(t *testing.T) *tab {
 	}
 	theirIn.Close()
 	theirOut.Close()
-	p := &tab{t: t, out: ourOut, in: bufio.NewReader(ourIn)}
+	p := &Tab{t: t, out: ourOut, in: bufio.NewReader(ourIn)}
 	t.Cleanup(func() {
 		p.session = ""
-		p.call("Browser.close", nil, nil)
+		p.Call("Browser.close", nil, nil)
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("chromium ended with %v", err)
 		}
@@ -97,8 +100,9 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// call gives the browser a command and waits for its answer.
-func (p *tab) call(method string, params, result any) {
+// Call gives the browser a command of the DevTools protocol and waits for its
+// answer, which goes to result unless that is nil.
+func (p *Tab) Call(method string, params, result any) {
 	p.t.Helper()
 	p.id++
 	b, err := json.Marshal(message{ID: p.id, Session: p.session, Method: method, Params: params})
@@ -125,8 +129,12 @@ func (p *tab) call(method string, params, result any) {
 	}
 }
 
+// Complaints returns what the page's console has complained of so far: exceptions,
+// resources that are missing, and what its security policy stopped.
+func (p *Tab) Complaints() []string { return p.wrong }
+
 // receive returns the next message, and notes complaints of the page.
-func (p *tab) receive() message {
+func (p *Tab) receive() message {
 	p.t.Helper()
 	b, err := p.in.ReadBytes(0)
 	if err != nil {
@@ -144,26 +152,26 @@ func (p *tab) receive() message {
 	return m
 }
 
-// eval runs an expression in the page and returns its value, awaited, as a
+// Eval runs an expression in the page and returns its value, awaited, as a
 // string.
-func (p *tab) eval(expression string) string {
+func (p *Tab) Eval(expression string) string {
 	p.t.Helper()
 	var got struct {
 		Result           struct{ Value any }
 		ExceptionDetails json.RawMessage
 	}
-	p.call("Runtime.evaluate", map[string]any{"expression": expression, "awaitPromise": true, "returnByValue": true}, &got)
+	p.Call("Runtime.evaluate", map[string]any{"expression": expression, "awaitPromise": true, "returnByValue": true}, &got)
 	if got.ExceptionDetails != nil {
 		p.t.Fatalf("%s: %s", expression, got.ExceptionDetails)
 	}
 	return fmt.Sprint(got.Result.Value)
 }
 
-// await waits until an expression is true. If that takes half a minute, it
+// Await waits until an expression is true. If that takes half a minute, it
 // gives up and fails the test with what the page shows.
-func (p *tab) await(expression string) {
+func (p *Tab) Await(expression string) {
 	p.t.Helper()
-	shown := p.eval(`new Promise(done => {
+	shown := p.Eval(`new Promise(done => {
 		const end = Date.now() + 30000;
 		const look = () => {
 			if (` + expression + `) done("");
@@ -177,14 +185,14 @@ func (p *tab) await(expression string) {
 	}
 }
 
-// text returns what a visitor sees of an element.
-func (p *tab) text(id string) string {
+// Text returns what a visitor sees of an element.
+func (p *Tab) Text(id string) string {
 	p.t.Helper()
-	return p.eval(`document.getElementById("` + id + `").innerText`)
+	return p.Eval(`document.getElementById("` + id + `").innerText`)
 }
 
-// click clicks on an element.
-func (p *tab) click(id string) {
+// Click clicks on an element.
+func (p *Tab) Click(id string) {
 	p.t.Helper()
-	p.eval(`document.getElementById("` + id + `").click()`)
+	p.Eval(`document.getElementById("` + id + `").click()`)
 }
