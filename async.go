@@ -354,7 +354,7 @@ func (ex Exchange) nextChunk() (f func([]byte, bool), chunk, buf []byte, last bo
 		}
 	}
 	if a.onData != nil && !a.dataDone {
-		if chunk, buf, last = x.nextPiece(&x.data); last || len(chunk) > 0 {
+		if chunk, buf, last = x.nextPiece(x.data); last || len(chunk) > 0 {
 			a.dataDone = last
 			return a.onData, chunk, buf, last
 		}

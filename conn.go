@@ -119,7 +119,7 @@ func (c *conn) handle(ev protocol.Event) {
 	case protocol.TypeStdin:
 		c.input(x, &x.stdin, ev)
 	case protocol.TypeData:
-		c.input(x, &x.data, ev)
+		c.input(x, x.data, ev)
 	case protocol.TypeAbortRequest:
 		c.abort(x, ev)
 	}
@@ -129,8 +129,7 @@ func (c *conn) handle(ev protocol.Event) {
 func (c *conn) begin(ev protocol.Event) {
 	x := c.idle
 	if x == nil {
-		x = &exchange{conn: c}
-		x.changed.L = &c.mu
+		x = newExchange(c)
 	}
 	c.idle = nil
 	x.begin(ev, c.now)
@@ -276,7 +275,7 @@ func (c *conn) inputEnded(x *exchange, cause error) {
 		return
 	}
 	x.cancelled(cause)
-	for _, in := range []*input{&x.stdin, &x.data} {
+	for _, in := range []*input{&x.stdin, x.data} {
 		in.fail(io.ErrUnexpectedEOF)
 	}
 	c.flush(x) // a filter has nothing to wait for any more
@@ -326,6 +325,16 @@ func (c *conn) recycle(x *exchange) {
 	if x.stage == stageFree && !x.queued && x.out.empty() {
 		c.idle = x
 	}
+}
+
+// shed gives back what was kept for the next request. It is for a connection that
+// has waited for one for a while.
+func (c *conn) shed() {
+	c.idle, c.active, c.ready = nil, nil, nil
+	if len(c.pending) == 0 {
+		c.pending = nil
+	}
+	c.proto.Trim()
 }
 
 // breakDown ends a connection to which nothing can be sent any more.

@@ -27,7 +27,7 @@ type exchange struct {
 	charged   int            // bytes of block and input drawn from the memory budget
 	params    Params         // made from block when somebody asks
 	stdin     input
-	data      input
+	data      *input // &noInput unless the role is Filter
 	out       output
 	queued    bool   // in conn.ready
 	responded bool   // something was written to STDOUT
@@ -55,6 +55,13 @@ const (
 	stageRunning         // a handler has it
 )
 
+// newExchange returns a free exchange of a connection.
+func newExchange(c *conn) *exchange {
+	x := &exchange{conn: c, data: &noInput}
+	x.changed.L = &c.mu
+	return x
+}
+
 // begin makes x the exchange of a new request.
 func (x *exchange) begin(ev protocol.Event, now driver.Instant) {
 	x.id, x.role = ev.RequestID, ev.Role
@@ -63,7 +70,9 @@ func (x *exchange) begin(ev protocol.Event, now driver.Instant) {
 	// An authorizer is sent no body, by some web servers not even its end
 	// (§6.3), and only a filter gets DATA.
 	x.stdin.ended = ev.Role == protocol.RoleAuthorizer
-	x.data.ended = ev.Role != protocol.RoleFilter
+	if ev.Role == protocol.RoleFilter {
+		x.data = new(input)
+	}
 }
 
 // free makes x ready for another request. Output that was not sent yet stays.
@@ -73,7 +82,7 @@ func (x *exchange) free() {
 	x.releaseInput()
 	pool.Put(x.block)
 	x.block, x.params = nil, Params{}
-	x.stdin, x.data = input{}, input{}
+	x.stdin, x.data = input{}, &noInput
 	x.responded, x.ended, x.cause, x.failed, x.appStatus = false, false, nil, nil, 0
 	x.ctx, x.cancel = nil, nil
 	x.async = callbacks{}
@@ -100,7 +109,7 @@ func (x *exchange) charge(n int) bool {
 
 // settle gives back to the budget what is not in memory any more.
 func (x *exchange) settle() {
-	held := len(x.block) + x.stdin.buffered() + x.data.buffered()
+	held := len(x.block) + len(x.params.block) + x.stdin.buffered() + x.data.buffered()
 	if freed := x.charged - held; freed > 0 {
 		x.charged = held
 		x.conn.service.memory.Give(int64(freed))
@@ -109,19 +118,29 @@ func (x *exchange) settle() {
 
 // releaseInput forgets all input.
 func (x *exchange) releaseInput() {
-	for _, in := range []*input{&x.stdin, &x.data} {
-		if err := in.drop(); err != nil {
-			x.conn.service.log.Warn("fastcgi: cannot remove spooled input", "error", err)
-		}
+	x.dropInput(&x.stdin)
+	x.dropInput(x.data)
+	if x.charged > 0 {
+		x.conn.service.memory.Give(int64(x.charged))
+		x.charged = 0
 	}
-	x.conn.service.memory.Give(int64(x.charged))
-	x.charged = 0
 }
 
-// parameters returns the parameters, which are copied out of the pool once.
+func (x *exchange) dropInput(in *input) {
+	if in.empty() {
+		return
+	}
+	if err := in.drop(); err != nil {
+		x.conn.service.log.Warn("fastcgi: cannot remove spooled input", "error", err)
+	}
+}
+
+// parameters returns the parameters, which leave the pool when somebody asks.
 func (x *exchange) parameters() Params {
 	if x.params.block == "" {
 		x.params.block = string(x.block)
+		pool.Put(x.block)
+		x.block = nil
 	}
 	return x.params
 }

@@ -121,7 +121,7 @@ func (c *conn) adjustFlow() {
 // socket can keep as well.
 func (c *conn) backlogged(limit int64) bool {
 	for _, x := range c.active {
-		for _, in := range []*input{&x.stdin, &x.data} {
+		for _, in := range []*input{&x.stdin, x.data} {
 			// To wait for a stream that is over would keep back the next, which
 			// may be the one that a filter reads.
 			if len(in.tail) > 0 || !in.over() && in.waiting() >= limit && !c.mustSpill(x) {

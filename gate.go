@@ -3,15 +3,17 @@ package fastcgi
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 )
 
 // A gate lets a number of requests run at once. Those beyond wait in order,
-// without a goroutine.
+// without a goroutine. Without a limit it only counts.
 type gate struct {
-	limit int // 0: no limit
+	limit   int // 0: no limit
+	running atomic.Int64
+	watched atomic.Bool // somebody waits for running to fall to 0
 
 	mu      sync.Mutex
-	running int
 	waiting list.List     // of *exchange
 	none    chan struct{} // closed when running falls to 0; nil if nobody waits
 }
@@ -19,18 +21,25 @@ type gate struct {
 // enter takes a place for x, or puts it in the queue. It is called with the
 // mutex of x's connection held, as is cancel.
 func (g *gate) enter(x *exchange) (now bool) {
+	if g.limit <= 0 {
+		g.running.Add(1)
+		return true
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.limit > 0 && g.running >= g.limit {
+	if g.running.Load() >= int64(g.limit) {
 		x.ticket, x.ticketGen = g.waiting.PushBack(x), x.gen
 		return false
 	}
-	g.running++
+	g.running.Add(1)
 	return true
 }
 
 // cancel takes x out of the queue, if it is still there.
 func (g *gate) cancel(x *exchange) {
+	if g.limit <= 0 {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if x.ticket != nil {
@@ -45,6 +54,7 @@ func (g *gate) leave() {
 	for {
 		next, gen := g.next()
 		if next == nil {
+			g.notify()
 			return
 		}
 		c := next.conn
@@ -64,14 +74,15 @@ func (g *gate) leave() {
 // next gives the caller's place to the first in the queue and returns it, or
 // gives it back.
 func (g *gate) next() (*exchange, uint64) {
+	if g.limit <= 0 {
+		g.running.Add(-1)
+		return nil, 0
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	front := g.waiting.Front()
 	if front == nil {
-		if g.running--; g.running == 0 && g.none != nil {
-			close(g.none)
-			g.none = nil
-		}
+		g.running.Add(-1)
 		return nil, 0
 	}
 	x := g.waiting.Remove(front).(*exchange)
@@ -79,12 +90,21 @@ func (g *gate) next() (*exchange, uint64) {
 	return x, x.ticketGen
 }
 
-// active returns how many run.
-func (g *gate) active() int {
+// notify tells whoever waits in idle, if nothing runs.
+func (g *gate) notify() {
+	if !g.watched.Load() || g.running.Load() != 0 {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.running
+	if g.none != nil {
+		close(g.none)
+		g.none = nil
+	}
 }
+
+// active returns how many run.
+func (g *gate) active() int { return int(g.running.Load()) }
 
 // idle returns a channel that is closed when nothing runs.
 func (g *gate) idle() <-chan struct{} {
@@ -92,12 +112,13 @@ func (g *gate) idle() <-chan struct{} {
 	defer g.mu.Unlock()
 	if g.none == nil {
 		g.none = make(chan struct{})
-		if g.running == 0 {
-			none := g.none
-			g.none = nil
-			close(none)
-			return none
-		}
 	}
-	return g.none
+	none := g.none
+	// Before looking: whoever leaves looks at it afterwards.
+	g.watched.Store(true)
+	if g.running.Load() == 0 {
+		close(g.none)
+		g.none = nil
+	}
+	return none
 }

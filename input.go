@@ -19,6 +19,9 @@ type input struct {
 	err   error  // what reading returns once everything is read, instead of io.EOF
 }
 
+// noInput is the DATA of requests that have none. It is never written to.
+var noInput = input{ended: true}
+
 // buffered returns how many bytes are in memory.
 func (in *input) buffered() int { return len(in.buf) - in.off }
 
@@ -30,6 +33,9 @@ func (in *input) waiting() int64 {
 	}
 	return n
 }
+
+// empty reports whether there is nothing to drop.
+func (in *input) empty() bool { return in.buf == nil && in.tail == nil && in.spill == nil }
 
 // over reports whether nothing more will come.
 func (in *input) over() bool { return in.ended || in.err != nil }

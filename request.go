@@ -57,7 +57,7 @@ func (r *Request) Data() io.Reader { return dataReader{r} }
 type dataReader struct{ r *Request }
 
 func (d dataReader) Read(p []byte) (int, error) {
-	return d.r.readAnnounced(&d.r.x.data, &d.r.dataLeft, p)
+	return d.r.readAnnounced(d.r.x.data, &d.r.dataLeft, p)
 }
 
 // readAnnounced reads a stream of which left bytes are still to come.

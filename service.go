@@ -37,6 +37,7 @@ type service struct {
 	spool            *spool.Budget
 	loop             Loop
 	gate             gate
+	workers          workers
 	stats            counters
 
 	mu       sync.Mutex
@@ -111,6 +112,7 @@ func (s *service) remove(c *conn) {
 // beginDrain has connections end after their first request, for those that
 // are accepted until the listeners are closed: nobody else would answer them.
 func (s *service) beginDrain() {
+	s.workers.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.draining = true
@@ -142,6 +144,7 @@ func (s *service) kill(cause error) {
 	s.draining, s.killed = true, true
 	conns := slices.Collect(maps.Keys(s.conns))
 	s.mu.Unlock()
+	s.workers.close()
 	for _, c := range conns {
 		c.kill(cause)
 	}

@@ -37,11 +37,10 @@ func (ex Exchange) runSync(h Handler) {
 	ex.unlock()
 	call.stdinLeft = bodyLength(call.Role, call.Params)
 	call.dataLeft = dataLength(call.Role, call.Params)
-	go call.run()
+	x.conn.service.workers.run(call)
 }
 
-// run is the goroutine around the exchange. It ends the request when the
-// handler returns.
+// run runs the handler, and ends the request when it returns.
 func (s *syncCall) run() {
 	defer s.finish()
 	s.handler.ServeFastCGI(response{&s.Request}, &s.Request)

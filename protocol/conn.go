@@ -130,6 +130,20 @@ func (c *Conn) Reset(end End, config *Config) {
 	*c = Conn{end: end, config: config, requests: c.requests, replies: emptied(c.replies), values: c.values}
 }
 
+// Trim gives back the memory that is kept for the next requests, for a connection
+// that has none for a while.
+func (c *Conn) Trim() {
+	if len(c.requests.list) == 0 {
+		c.requests = requests{}
+	}
+	if len(c.replies) == 0 {
+		c.replies = nil
+	}
+	if c.Idle() {
+		c.values = nil
+	}
+}
+
 // Active returns how many requests are active: begun and not ended.
 func (c *Conn) Active() int { return len(c.requests.list) }
 

@@ -7,10 +7,11 @@ import "time"
 // no point in time.
 type Instant int64
 
-var began = time.Now()
+// began is a little before the process did, so that no instant is zero.
+var began = time.Now().Add(-time.Millisecond)
 
 // Now returns the present instant.
-func Now() Instant { return Instant(time.Since(began)) | 1 }
+func Now() Instant { return Instant(time.Since(began)) }
 
 // After returns the instant that is d later.
 func (t Instant) After(d time.Duration) Instant { return t + Instant(d) }

@@ -26,7 +26,6 @@ type socket struct {
 	timer      int32 // place in loop.timers, from 1; 0: none
 	slot       int32
 	generation int32
-	registered bool // epoll knows it
 	queued     bool // in loop.ready
 	unread     bool // more may be there to read
 	hangup     bool // the peer has closed its side
@@ -43,6 +42,7 @@ type socket struct {
 	mu    sync.Mutex
 	fd    int32          // -1 once it is closed; only the loop changes it, so it may read it without mu
 	rest  []byte         // what the socket did not take yet; the loop writes it
+	told  uint32         // the events that epoll was asked for; 0: it does not know the socket
 	stuck driver.Instant // since when the peer takes nothing of it
 }
 
@@ -166,19 +166,34 @@ func (l *loop) registerFresh() {
 	l.fresh = l.fresh[:0]
 }
 
-// register tells epoll of a connection, once: edge by edge it says when there is
-// something to read, when the socket takes bytes again, and when the peer closes.
+// register tells epoll of a connection.
 func (l *loop) register(s *socket) {
-	s.registered = true
-	ev := unix.EpollEvent{
-		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET,
-		Fd:     s.slot, Pad: s.generation,
+	s.mu.Lock()
+	events := uint32(whenReadable)
+	if s.rest != nil {
+		events = whenWritable
 	}
-	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, int(s.fd), &ev); err != nil {
+	err := s.watch(unix.EPOLL_CTL_ADD, events)
+	s.mu.Unlock()
+	if err != nil {
 		// Out of kernel memory: the connection can not go on.
 		s.endInput(os.NewSyscallError("epoll_ctl", err))
 		l.close(s)
 	}
+}
+
+// What epoll tells of a socket, edge by edge: when there is something to read and
+// when the peer closes; and while something waits to be written, when the socket
+// takes bytes. Asked for always, it would tell of that after every answer.
+const (
+	whenReadable = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET
+	whenWritable = whenReadable | unix.EPOLLOUT
+)
+
+// watch asks epoll for events. It is called with mu held.
+func (s *socket) watch(op int, events uint32) error {
+	s.told = events
+	return unix.EpollCtl(s.loop.epoll, op, int(s.fd), &unix.EpollEvent{Events: events, Fd: s.slot, Pad: s.generation})
 }
 
 // event acts on an event of epoll's.

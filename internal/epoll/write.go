@@ -19,6 +19,13 @@ func (s *socket) Send(p []byte) (done bool, err error) {
 		s.mu.Unlock()
 		return true, err
 	}
+	if s.told == whenReadable {
+		err = s.watch(unix.EPOLL_CTL_MOD, whenWritable)
+	}
+	if err != nil {
+		s.mu.Unlock()
+		return true, os.NewSyscallError("epoll_ctl", err)
+	}
 	s.rest, s.stuck = p[n:], driver.Now()
 	s.mu.Unlock()
 	s.loop.note(s) // for the deadline
@@ -29,6 +36,9 @@ func (s *socket) Send(p []byte) (done bool, err error) {
 func (s *socket) writable() {
 	s.mu.Lock()
 	if s.rest == nil {
+		// It is asked for no more, but not before it is told in vain: what waits
+		// for long rarely is the last.
+		_ = s.watch(unix.EPOLL_CTL_MOD, whenReadable)
 		s.mu.Unlock()
 		return
 	}

@@ -1,0 +1,96 @@
+package fastcgi
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// workers are the goroutines that run Handlers. One that has served a request
+// waits for another for a while: its stack has grown to what handlers need, which
+// costs a small request as much as all that the server does for it.
+type workers struct {
+	mu     sync.Mutex
+	idle   []chan *syncCall // the one that waits longest is the first
+	least  int              // the fewest that were idle since the last trim
+	timer  *time.Timer      // of the next trim; nil while none is idle
+	closed bool
+}
+
+// workerIdle is how long a worker waits, up to twice as long in effect.
+const workerIdle = time.Second
+
+// run has a worker run call.
+func (w *workers) run(call *syncCall) {
+	w.mu.Lock()
+	last := len(w.idle) - 1
+	if last < 0 {
+		w.mu.Unlock()
+		go w.work(call)
+		return
+	}
+	next := w.idle[last]
+	w.idle = w.idle[:last]
+	w.least = min(w.least, last)
+	w.mu.Unlock()
+	next <- call // it has room for one
+}
+
+// work is a worker.
+func (w *workers) work(call *syncCall) {
+	next := make(chan *syncCall, 1)
+	for ok := true; ok; call, ok = <-next {
+		call.run()
+		if !w.wait(next) {
+			return
+		}
+	}
+}
+
+// wait lists a worker as idle. It returns false if it is not needed any more.
+func (w *workers) wait(next chan *syncCall) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return false
+	}
+	w.idle = append(w.idle, next)
+	if w.timer == nil {
+		w.least = 0
+		w.timer = time.AfterFunc(workerIdle, w.trim)
+	}
+	return true
+}
+
+// trim ends the workers that nobody needed since the last trim.
+func (w *workers) trim() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
+	for _, next := range w.idle[:w.least] {
+		close(next)
+	}
+	w.idle = slices.Delete(w.idle, 0, w.least)
+	w.least = len(w.idle)
+	if w.least == 0 {
+		w.timer = nil
+		return
+	}
+	w.timer.Reset(workerIdle)
+}
+
+// close ends all workers as soon as they are idle.
+func (w *workers) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	for _, next := range w.idle {
+		close(next)
+	}
+	w.idle = nil
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+}
