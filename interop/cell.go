@@ -2,7 +2,8 @@ package interop
 
 // A Cell is how one scenario went behind one web server: a line of the file that FASTCGI_MATRIX names, in JSON.
 type Cell struct {
-	Server   string  `json:"server"`
+	Server   string  `json:"server"` // as its page in docs is called
+	Column   string  `json:"column"` // of the matrix: the web server, or one of its modules
 	Version  string  `json:"version"`
 	Setup    string  `json:"setup"`
 	Driver   string  `json:"driver"`

@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func (app application) runScenarios(t *testing.T, su setup) {
 	for i := range scenarios {
 		sc := &scenarios[i]
 		cell := interop.Cell{
-			Server: s.server.name, Version: version, Setup: su.name,
+			Server: s.server.name, Column: cmp.Or(s.server.title, s.server.name), Version: version, Setup: su.name,
 			Driver: app.driver, Mode: app.mode, Scenario: sc.name,
 		}
 		switch l := s.limit(sc.name); {

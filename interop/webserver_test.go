@@ -15,6 +15,7 @@ import (
 // A webServer is one that applications are tested behind, and what scenarios have to know of it.
 type webServer struct {
 	name    string    // as in docs: the page is name.md, its configurations are in name/
+	title   string    // its column in the matrix; empty is name
 	program string    // what runs it
 	debian  string    // the package that has the program
 	stop    os.Signal // makes it end with status 0
