@@ -25,6 +25,8 @@ var nginxPrinted = []printedTest{
 	{[]string{"realip.conf"}, nginxRealIP},
 	{[]string{"tcp.conf"}, nginxTCP},
 	{[]string{"auth.conf"}, nginxAuth},
+	{[]string{"several.conf"}, nginxSeveral},
+	{[]string{"files.conf"}, nginxFiles},
 	{[]string{"app.service", "app.socket"}, nginxActivation},
 }
 
@@ -57,9 +59,9 @@ func nginxProduction(t *testing.T, probe string) {
 	} {
 		t.Run(strings.Trim(tt.path, "/"), func(t *testing.T) {
 			p := newPlace(t)
-			startProbe(t, probe, "unix:"+p.socket, "-mode", "async")
+			restart := application{program: probe, args: []string{"-mode", "async"}}.listen(t, "unix:"+p.socket)
 			s := nginx.run(t, p, "production.conf", "")
-			s.path = tt.path
+			s.path, s.restart = tt.path, restart
 			s.keepAlive, s.requestBuffering, s.responseBuffering = true, tt.requestBuffering, tt.responseBuffering
 			runScenarios(t, s)
 			// So much that nginx has not seen the end when it passes the request on.
@@ -108,9 +110,9 @@ func nginxTLS(t *testing.T, probe string) {
 		"SSL_TLS_SNI":     "app.example.com",
 	})
 	for _, name := range []string{
-		"upload of unknown length", "response of 10 MB", "conversation", "stream, chunk by chunk", "HEAD", "no body",
+		"upload of unknown length", "response of 10 MB", "conversation", "stream, chunk by chunk", "HEAD", "204 and 304",
 		"client leaves a silent request", "client leaves within its upload", "client leaves within the response",
-		"many requests",
+		"2,000 requests, 64 at once",
 	} {
 		runScenario(t, s, name)
 	}
@@ -171,8 +173,9 @@ func nginxRealIP(t *testing.T, probe string) {
 
 func nginxTCP(t *testing.T, probe string) {
 	p := newPlace(t)
-	startProbe(t, probe, "tcp:"+p.tcp, "-mode", "sync")
+	restart := application{program: probe}.listen(t, "tcp:"+p.tcp)
 	s := nginx.run(t, p, "tcp.conf", "client_max_body_size 1g;")
+	s.restart = restart
 	s.keepAlive, s.requestBuffering, s.responseBuffering = true, true, true
 	runScenarios(t, s)
 }

@@ -1,6 +1,8 @@
 package interop_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -56,6 +58,7 @@ func (p *place) fill(config string) string {
 		shownHTTPS, p.https,
 		"/etc/ssl/certs/app.pem", p.path("app.pem"),
 		"/etc/ssl/private/app.key", p.path("app.key"),
+		"/srv/app/files", p.path("files"),
 		"192.0.2.10", "127.0.0.1", // a load balancer
 	).Replace(config)
 }
@@ -81,18 +84,22 @@ func (p *place) read(t testing.TB, name string) string {
 	return string(text)
 }
 
-// freePorts returns addresses on which nothing listens, as host:port.
+// freePorts returns addresses on which nothing listens, as host:port. The kernel would find some, but of those that it
+// also gives to clients, so that one of these could have it by the time somebody listens.
 func freePorts(t *testing.T, n int) []string {
 	t.Helper()
+	const lowest, highest = 10_000, 32_000
 	var addrs []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+	for tries := 0; len(addrs) < n; tries++ {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(highest-lowest)))
+		switch {
+		case err == nil:
+			// Closed only after the last was found, so that all are different.
+			defer l.Close()
+			addrs = append(addrs, l.Addr().String())
+		case tries == 1000:
 			t.Fatal(err)
 		}
-		// Closed only after the last was found, so that all are different.
-		defer l.Close()
-		addrs = append(addrs, l.Addr().String())
 	}
 	return addrs
 }
