@@ -47,10 +47,12 @@ func parameters(t testing.TB, s *site) {
 		"SERVER_PROTOCOL":   "HTTP/1.1",
 		"SERVER_PORT":       port,
 		"REMOTE_ADDR":       host,
-		"CONTENT_LENGTH":    "",
 		"CONTENT_TYPE":      "",
 		"HTTPS":             "",
 	})
+	if length := got["CONTENT_LENGTH"]; length != "" && length != "0" {
+		t.Errorf("CONTENT_LENGTH is %q", length)
+	}
 	for _, name := range []string{"REMOTE_PORT", "SERVER_SOFTWARE", "HTTP_USER_AGENT", "HTTP_HOST"} {
 		if got[name] == "" {
 			t.Errorf("%s is missing", name)
@@ -65,7 +67,6 @@ func paths(t testing.TB, s *site) {
 		"slash/":                  "slash/",
 		"a%20b+c":                 "a b+c",
 		"%E2%82%AC/%C3%BC":        "€/ü",
-		"not%FFutf8":              "not\xffutf8",
 		"100%25":                  "100%",
 		"what%3Fnot":              "what?not",
 		"a;b=c,d":                 "a;b=c,d",
@@ -77,6 +78,8 @@ func paths(t testing.TB, s *site) {
 }
 
 func pathEncodedSlash(t testing.TB, s *site) { wantPath(t, s, "a%2Fb", "a/b") }
+
+func pathNotUTF8(t testing.TB, s *site) { wantPath(t, s, "not%FFutf8", "not\xffutf8") }
 
 // CVE-2019-11043 was a line break.
 func pathLineBreak(t testing.TB, s *site) { wantPath(t, s, "line%0Abreak", "line\nbreak") }

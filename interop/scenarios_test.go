@@ -21,6 +21,7 @@ var scenarios = []scenario{
 	{name: "parameters", run: parameters},
 	{name: "paths", run: paths},
 	{name: "%2F in a path", run: pathEncodedSlash},
+	{name: "%FF in a path", run: pathNotUTF8},
 	{name: "%0A in a path", run: pathLineBreak},
 	{name: "two slashes in a path", run: pathDoubleSlash},
 	{name: "headers", run: headers},
