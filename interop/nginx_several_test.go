@@ -8,25 +8,19 @@ import (
 	"testing"
 )
 
-// nginxSeveral has one of two applications die while clients ask, and the other one drain. They notice neither.
+// nginxSeveral has one of two applications die while clients ask, or drain. They do not notice.
 func nginxSeveral(t *testing.T, probe string) {
-	p := newPlace(t)
-	dies := start(t, os.Kill, exec.Command(probe, "-listen", "unix:"+p.socket))
-	dies.awaitListening(t, "unix:"+p.socket)
-	drains := startProbe(t, probe, "tcp:"+p.tcp)
-	s := nginx.run(t, p, "several.conf", "")
-	load := s.keepAsking(t, http.MethodGet)
-	defer load.stop()
-	load.awaitSome(t)
-	dies.stop(t, os.Kill)
-	load.awaitSome(t)
-	if err := os.Remove(p.socket); err != nil {
-		t.Fatal(err)
+	for name, stop := range map[string]os.Signal{"dies": os.Kill, "drains": syscall.SIGTERM} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			startProbe(t, probe, "unix:"+p.socket)
+			other := start(t, stop, exec.Command(probe, "-listen", "tcp:"+p.tcp))
+			other.awaitListening(t, "tcp:"+p.tcp)
+			load := nginx.run(t, p, "several.conf", "").keepAsking(t, http.MethodGet)
+			defer load.stop()
+			load.awaitSome(t)
+			other.stop(t, stop)
+			load.awaitSome(t)
+		})
 	}
-	startProbe(t, probe, "unix:"+p.socket)
-	// nginx would leave it alone for 10 s, but for new workers.
-	s.server.reload(t, s)
-	load.awaitSome(t)
-	drains.stop(t, syscall.SIGTERM)
-	load.awaitSome(t)
 }

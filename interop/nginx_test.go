@@ -18,7 +18,7 @@ var nginx = &webServer{
 	debian:  "nginx-light",
 	stop:    syscall.SIGQUIT,
 	command: nginxCommand(""),
-	reload:  reloadOn(syscall.SIGHUP),
+	reload:  reloadOn(syscall.SIGHUP, "reconfiguring", "gracefully shutting down"),
 	limits: []limit{
 		{
 			scenario: "echo of 4 MB",

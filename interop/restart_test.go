@@ -3,6 +3,7 @@ package interop_test
 import (
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -38,12 +39,21 @@ func (s *site) underLoad(t testing.TB, do func()) {
 	load.awaitSome(t)
 }
 
-// reloadOn returns a webServer's reload that sends a signal.
-func reloadOn(signal os.Signal) func(testing.TB, *site) {
+// reloadOn returns a webServer's reload that sends a signal and, while the load goes on, waits for the error log to say
+// that it has had its effect.
+func reloadOn(signal os.Signal, says ...string) func(testing.TB, *site) {
 	return func(t testing.TB, s *site) {
 		t.Helper()
+		said := func(text string) int { return strings.Count(s.place.read(t, "error.log"), text) }
+		before := make(map[string]int)
+		for _, text := range says {
+			before[text] = said(text)
+		}
 		if err := s.process.cmd.Process.Signal(signal); err != nil {
 			t.Error(err)
+		}
+		for text, n := range before {
+			eventually(t, "the error log says once more: "+text, func() bool { return said(text) > n })
 		}
 	}
 }
