@@ -134,11 +134,10 @@ func takeInventory() inventory {
 // expect waits until there is no more than before.
 func (before inventory) expect(t testing.TB) {
 	t.Helper()
-	eventually(t, "goroutines and descriptors are as many as before", func() bool {
+	if !eventually(t, "goroutines and descriptors are as many as before", func() bool {
 		now := takeInventory()
 		return now.goroutines <= before.goroutines && now.descriptors <= before.descriptors
-	})
-	if t.Failed() {
+	}) {
 		t.Logf("before %+v, now %+v\n%s", before, takeInventory(), stacks())
 	}
 }
@@ -161,15 +160,16 @@ func stacks() string {
 	return string(buf[:runtime.Stack(buf, true)])
 }
 
-// eventually waits until something has come true.
-func eventually(t testing.TB, what string, is func() bool) {
+// eventually waits until something has come true, and reports whether it has.
+func eventually(t testing.TB, what string, is func() bool) bool {
 	t.Helper()
 	for start := time.Now(); !is(); time.Sleep(time.Millisecond) {
 		if time.Since(start) > patience {
 			t.Errorf("gave up waiting until %s", what)
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // receive takes a value from a channel.
@@ -193,4 +193,12 @@ func hold(d *epoll.Driver) (release func()) {
 	})
 	<-held
 	return func() { close(released) }
+}
+
+// crowdThreads makes it likely that something happens between any two instructions, until undo is called: with more threads
+// than processors the system interrupts them anywhere. A driver that was made to let go of its mutex for an instant before it
+// writes was found out by TestShortConnections in two runs of three that way, and in none with a thread for each processor.
+func crowdThreads() (undo func()) {
+	procs := runtime.GOMAXPROCS(4 * runtime.NumCPU())
+	return func() { runtime.GOMAXPROCS(procs) }
 }
