@@ -26,13 +26,11 @@ func (b *httpBody) Close() error {
 	return nil
 }
 
-// arrived returns the length of the body if all of it is here, else -1.
-func (r *Request) arrived() int64 {
+// bodyless reports whether it is known that there is no body: its end is here, and
+// nothing else.
+func (r *Request) bodyless() bool {
 	x, c := r.x, r.x.conn
 	c.mu.Lock()
 	defer c.unlock()
-	if x.gen == r.gen && x.stdin.ended {
-		return x.stdin.waiting()
-	}
-	return -1
+	return x.gen == r.gen && x.stdin.ended && x.stdin.waiting() == 0
 }

@@ -156,18 +156,19 @@ func (v *metaVariables) setProtocol(r *http.Request) (err error) {
 	return nil
 }
 
-// setBody sets the body and its length.
+// setBody sets the body and its length. One of unknown length may be here as a
+// whole: -1 all the same, because it is chance.
 func (v *metaVariables) setBody(r *http.Request, call *httpCall) error {
-	r.Body = &call.body
-	if v.contentLength == "" {
-		r.ContentLength = call.body.request.arrived()
-	} else {
+	r.Body, r.ContentLength = &call.body, -1
+	if v.contentLength != "" {
 		// 63 bits, and no sign.
 		n, err := strconv.ParseUint(v.contentLength, 10, 63)
 		if err != nil {
 			return fmt.Errorf("CONTENT_LENGTH is %q", v.contentLength)
 		}
 		r.ContentLength = int64(n)
+	} else if call.body.request.bodyless() {
+		r.ContentLength = 0
 	}
 	if r.ContentLength == 0 {
 		r.Body = http.NoBody
