@@ -19,8 +19,9 @@ import (
 //
 // Exchange is a [ResponseWriter] whose Write never blocks.
 type Exchange struct {
-	x   *exchange
-	gen uint64
+	conn *conn
+	x    *exchange
+	gen  uint64
 }
 
 // callbacks are what an async handler registered on its exchange.
@@ -44,11 +45,11 @@ type callbacks struct {
 // lock takes the connection's mutex and reports whether the request is still
 // there. The caller unlocks in any case.
 func (ex Exchange) lock() bool {
-	ex.x.conn.mu.Lock()
-	return ex.x.gen == ex.gen && ex.x.stage == stageRunning
+	ex.conn.mu.Lock()
+	return ex.x.is(ex.gen) && ex.x.stage == stageRunning
 }
 
-func (ex Exchange) unlock() { ex.x.conn.unlock() }
+func (ex Exchange) unlock() { ex.conn.unlock() }
 
 // ID returns the request id on its connection (§3.3).
 func (ex Exchange) ID() uint16 {
@@ -94,7 +95,7 @@ func (ex Exchange) Aborted() bool {
 
 // Loop returns the loop that owns the connection.
 func (ex Exchange) Loop() Loop {
-	c := ex.x.conn
+	c := ex.conn
 	return loop{c.service, c.sock.Post}
 }
 
@@ -110,7 +111,7 @@ func (ex Exchange) OnBody(f func(chunk []byte, last bool)) {
 	defer ex.unlock()
 	if ex.lock() {
 		ex.x.async.onBody = f
-		ex.x.conn.callBody(ex.x)
+		ex.conn.callBody(ex.x)
 	}
 }
 
@@ -120,7 +121,7 @@ func (ex Exchange) OnData(f func(chunk []byte, last bool)) {
 	defer ex.unlock()
 	if ex.lock() {
 		ex.x.async.onData = f
-		ex.x.conn.callBody(ex.x)
+		ex.conn.callBody(ex.x)
 	}
 }
 
@@ -138,7 +139,7 @@ func (ex Exchange) ResumeBody() {
 	defer ex.unlock()
 	if ex.lock() {
 		ex.x.async.paused = false
-		ex.x.conn.callBody(ex.x)
+		ex.conn.callBody(ex.x)
 	}
 }
 
@@ -191,7 +192,7 @@ func (ex Exchange) OnAbort(f func(cause error)) {
 	if ex.lock() {
 		ex.x.async.onAbort, ex.x.async.told = f, false
 		if ex.x.cause != nil {
-			ex.x.conn.call(ex.x, callAbort)
+			ex.conn.call(ex.x, callAbort)
 		}
 	}
 }
@@ -236,7 +237,7 @@ func (ex Exchange) Flush() error {
 	case ex.x.failed != nil:
 		return ex.x.failed
 	}
-	ex.x.conn.flush(ex.x)
+	ex.conn.flush(ex.x)
 	return nil
 }
 
@@ -278,12 +279,11 @@ func (ex Exchange) Finish(appStatus uint32) error {
 
 // start hands the request to its handler.
 func (ex Exchange) start() {
-	x := ex.x
 	if !ex.lock() {
 		ex.unlock()
 		return
 	}
-	h := x.conn.service.handlers[x.role]
+	h := ex.conn.service.handlers[ex.x.role]
 	ex.unlock()
 	if h.async == nil {
 		ex.runSync(h.sync)
@@ -305,7 +305,7 @@ func (ex Exchange) recover() {
 		ex.x.panicked(reason, stack)
 		ex.x.release()
 	} else {
-		ex.x.conn.service.panicked(reason, stack, "request", "ended")
+		ex.conn.service.panicked(reason, stack, "request", "ended")
 	}
 	ex.unlock()
 	if src != nil {

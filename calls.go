@@ -45,7 +45,7 @@ const (
 
 // call notes a callback.
 func (c *conn) call(x *exchange, what callKind) {
-	c.pending = append(c.pending, call{x, x.gen, what})
+	c.pending = append(c.pending, call{x, x.gen.Load(), what})
 	if !c.inLoop && !c.posted {
 		c.posted = true
 		c.sock.Post(c.runDue)
@@ -65,7 +65,7 @@ func (c *conn) leaveLoop() {
 		k := c.pending[0]
 		c.pending = c.pending[:copy(c.pending, c.pending[1:])]
 		c.unlock()
-		k.make()
+		k.make(c)
 		c.mu.Lock()
 	}
 	c.inLoop = false
@@ -81,8 +81,8 @@ func (c *conn) runCalls() {
 
 // make makes one call. Each kind looks for itself whether the request is still
 // the one that it was noted for.
-func (k call) make() {
-	ex := Exchange{k.x, k.gen}
+func (k call) make(c *conn) {
+	ex := Exchange{c, k.x, k.gen}
 	switch k.what {
 	case callStart:
 		ex.start()
@@ -114,10 +114,10 @@ func (l loop) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 
 // yield notes that x has more to do on the loop, behind what others have.
 func (c *conn) yield(x *exchange) {
-	gen := x.gen
+	gen := x.gen.Load()
 	c.sock.Post(func() {
 		c.enterLoop(driver.Now())
-		if x.gen == gen {
+		if x.is(gen) {
 			c.call(x, callDrain)
 		}
 		c.leaveLoop()

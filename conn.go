@@ -31,7 +31,6 @@ type conn struct {
 	proto   protocol.Conn
 	state   connState
 	active  []*exchange // begun and not ended
-	idle    *exchange   // free, for the next request
 	broken  error       // why nothing can be sent any more
 	eof     bool        // nothing more arrives
 	gone    bool        // taken off the service's list
@@ -127,12 +126,7 @@ func (c *conn) handle(ev protocol.Event) {
 
 // begin makes an exchange for a new request.
 func (c *conn) begin(ev protocol.Event) {
-	x := c.idle
-	if x == nil {
-		x = newExchange(c)
-	}
-	c.idle = nil
-	x.begin(ev, c.now)
+	x := newExchange(c, ev, c.now)
 	c.active = append(c.active, x)
 	if len(c.active) > 1 {
 		c.multiplexed = true
@@ -279,7 +273,7 @@ func (c *conn) inputEnded(x *exchange, cause error) {
 		in.fail(io.ErrUnexpectedEOF)
 	}
 	c.flush(x) // a filter has nothing to wait for any more
-	x.changed.Broadcast()
+	x.wake()
 	c.callBody(x)
 }
 
@@ -317,24 +311,6 @@ func (c *conn) forget(x *exchange) {
 	}
 	c.adjustFlow()
 	c.schedule(c.clock())
-}
-
-// recycle keeps one free exchange for the next request; what more there is,
-// the garbage collector takes.
-func (c *conn) recycle(x *exchange) {
-	if x.stage == stageFree && !x.queued && x.out.empty() {
-		c.idle = x
-	}
-}
-
-// shed gives back what was kept for the next request. It is for a connection that
-// has waited for one for a while.
-func (c *conn) shed() {
-	c.idle, c.active, c.ready = nil, nil, nil
-	if len(c.pending) == 0 {
-		c.pending = nil
-	}
-	c.proto.Trim()
 }
 
 // breakDown ends a connection to which nothing can be sent any more.

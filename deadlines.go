@@ -14,10 +14,6 @@ const (
 	lingerMax  = 30 * time.Second
 )
 
-// keepIdle is how long a connection that waits for a request keeps what it had for
-// the last one, so that the next finds it if they follow each other.
-const keepIdle = time.Second
-
 // maxRecord is the size of the largest record in bytes (§3.3).
 const maxRecord = protocol.HeaderLen + protocol.MaxContentLen + protocol.MaxPaddingLen
 
@@ -30,7 +26,6 @@ type deadlines struct {
 	accepted  driver.Instant
 	partial   driver.Instant // since when a record is incomplete with nothing active
 	lingering driver.Instant // since when
-	idling    driver.Instant // since when there is no request
 	due       driver.Instant // zero: never
 	armed     driver.Instant // what the socket was told
 	since     int            // bytes that came since partial
@@ -82,8 +77,7 @@ func (c *conn) schedule(now driver.Instant) {
 	case c.partial != 0:
 		c.due = after(c.partial, s.paramsTimeout)
 	case len(c.active) == 0:
-		c.idling = now
-		c.due = driver.Earlier(after(now, s.idleTimeout), now.After(keepIdle))
+		c.due = after(now, s.idleTimeout)
 	default:
 		c.due = after(c.oldestReceiving(), s.paramsTimeout)
 	}
@@ -142,11 +136,6 @@ func (c *conn) expired(now driver.Instant) {
 	case c.partial != 0:
 		c.service.log.Warn("fastcgi: connection closed: record incomplete after ParamsTimeout", "remote", remote)
 		c.shut()
-	case len(c.active) == 0 && !c.idledOut(now):
-		c.shed()
-		c.due = after(c.idling, c.service.idleTimeout)
-		c.arm()
-		return
 	case len(c.active) == 0:
 		c.service.log.Debug("fastcgi: connection closed: idle", "remote", remote)
 		c.shut()
@@ -154,12 +143,6 @@ func (c *conn) expired(now driver.Instant) {
 		c.expireReceiving(now)
 	}
 	c.schedule(now)
-}
-
-// idledOut reports whether IdleTimeout has passed.
-func (c *conn) idledOut(now driver.Instant) bool {
-	due := after(c.idling, c.service.idleTimeout)
-	return due != 0 && due <= now
 }
 
 // expireReceiving ends the requests whose parameters are late. A connection

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
@@ -11,14 +12,16 @@ import (
 )
 
 // An exchange is one request and its response: the primitive under every kind
-// of handler. It belongs to its connection for good and serves one request
-// after another; gen tells them apart, so that whoever still holds an earlier
-// request gets ErrFinished and not a stranger's body.
+// of handler. It serves one request after another, on whatever connection; gen
+// tells them apart. Whoever refers to a request has its connection and its gen as
+// well, and looks at the exchange with the connection's mutex held and only after
+// is has said that it is still that request's: so those who keep one too long get
+// ErrFinished and not a stranger's body.
 type exchange struct {
-	conn *conn // immutable
+	gen atomic.Uint64 // changes at the end of a request, with conn.mu held
 
 	// Guarded by conn.mu.
-	gen       uint64
+	conn      *conn
 	id        uint16
 	role      protocol.Role
 	stage     stage
@@ -29,20 +32,19 @@ type exchange struct {
 	stdin     input
 	data      *input // &noInput unless the role is Filter
 	out       output
-	queued    bool   // in conn.ready
-	responded bool   // something was written to STDOUT
-	ended     bool   // END_REQUEST is framed, or there is nobody to send it to
-	cause     error  // why the request was cancelled; nil if it was not
-	failed    error  // what reading and writing return since
-	appStatus uint32 // for handlers that set it before the end
-	changed   sync.Cond
+	queued    bool       // in conn.ready
+	responded bool       // something was written to STDOUT
+	ended     bool       // END_REQUEST is framed, or there is nobody to send it to
+	cause     error      // why the request was cancelled; nil if it was not
+	failed    error      // what reading and writing return since
+	appStatus uint32     // for handlers that set it before the end
+	changed   *sync.Cond // of a Handler that may wait
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 	async     callbacks
 
 	// Guarded by the gate's mutex.
-	ticket    *list.Element // its place in the queue; nil if it is not there
-	ticketGen uint64
+	ticket *list.Element // its place in the queue; nil if it is not there
 }
 
 // A stage is how far an exchange is on its way through the server.
@@ -55,36 +57,55 @@ const (
 	stageRunning         // a handler has it
 )
 
-// newExchange returns a free exchange of a connection.
-func newExchange(c *conn) *exchange {
-	x := &exchange{conn: c, data: &noInput}
-	x.changed.L = &c.mu
-	return x
-}
+// exchanges are the free ones.
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
-// begin makes x the exchange of a new request.
-func (x *exchange) begin(ev protocol.Event, now driver.Instant) {
+// newExchange returns the exchange of a new request.
+func newExchange(c *conn, ev protocol.Event, now driver.Instant) *exchange {
+	x := exchanges.Get().(*exchange)
+	x.conn = c
 	x.id, x.role = ev.RequestID, ev.Role
 	x.stage = stageReceiving
 	x.began = now
 	// An authorizer is sent no body, by some web servers not even its end
 	// (§6.3), and only a filter gets DATA.
 	x.stdin.ended = ev.Role == protocol.RoleAuthorizer
+	x.data = &noInput
 	if ev.Role == protocol.RoleFilter {
 		x.data = new(input)
 	}
+	return x
 }
 
-// free makes x ready for another request. Output that was not sent yet stays.
+// is reports whether x still serves the request that it served as gen was taken
+// down. It is called with the mutex of that request's connection held.
+func (x *exchange) is(gen uint64) bool { return x.gen.Load() == gen }
+
+// wake has a Handler that waits for the exchange to change look again.
+func (x *exchange) wake() {
+	if x.changed != nil {
+		x.changed.Broadcast()
+	}
+}
+
+// inputOf returns what arrives on one of the streams of input.
+func (x *exchange) inputOf(t protocol.RecordType) *input {
+	if t == protocol.TypeData {
+		return x.data
+	}
+	return &x.stdin
+}
+
+// free ends the request. Output that was not sent yet stays.
 func (x *exchange) free() {
-	x.gen++
+	x.gen.Add(1)
 	x.stage = stageFree
 	x.releaseInput()
 	pool.Put(x.block)
 	x.block, x.params = nil, Params{}
-	x.stdin, x.data = input{}, &noInput
+	x.stdin, x.data = input{}, nil
 	x.responded, x.ended, x.cause, x.failed, x.appStatus = false, false, nil, nil, 0
-	x.ctx, x.cancel = nil, nil
+	x.ctx, x.cancel, x.changed = nil, nil, nil
 	x.async = callbacks{}
 }
 
@@ -183,7 +204,7 @@ func (x *exchange) fail(cause error) {
 		x.stopSource()
 		x.drain() // a writer that waits for room is to find out
 	}
-	x.changed.Broadcast()
+	x.wake()
 }
 
 // end frames END_REQUEST. Nothing of the request goes out afterwards.
@@ -204,7 +225,7 @@ func (x *exchange) end(e protocol.EndRequest) {
 	c.flush(x)
 	c.forget(x)
 	x.releaseInput()
-	x.changed.Broadcast()
+	x.wake()
 }
 
 // finish is end for a handler that is done, with its own status.
@@ -222,7 +243,16 @@ func (x *exchange) release() {
 		x.conn.leaving++
 	}
 	x.free()
-	x.conn.recycle(x)
+	x.recycle()
+}
+
+// recycle gives x back, once it is free and its output sent. Nobody may look at it
+// afterwards but to see that it is not theirs any more.
+func (x *exchange) recycle() {
+	if x.stage == stageFree && !x.queued && x.out.empty() {
+		x.conn = nil
+		exchanges.Put(x)
+	}
 }
 
 // held reports whether output has to wait: a filter must not begin to answer

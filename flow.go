@@ -37,7 +37,7 @@ func (c *conn) input(x *exchange, in *input, ev protocol.Event) {
 	default:
 		c.store(x, in, ev.Data)
 	}
-	x.changed.Broadcast()
+	x.wake()
 	c.callBody(x)
 	c.adjustFlow()
 }

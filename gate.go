@@ -14,7 +14,7 @@ type gate struct {
 	watched atomic.Bool // somebody waits for running to fall to 0
 
 	mu      sync.Mutex
-	waiting list.List     // of *exchange
+	waiting list.List     // of Exchange
 	none    chan struct{} // closed when running falls to 0; nil if nobody waits
 }
 
@@ -28,7 +28,7 @@ func (g *gate) enter(x *exchange) (now bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.running.Load() >= int64(g.limit) {
-		x.ticket, x.ticketGen = g.waiting.PushBack(x), x.gen
+		x.ticket = g.waiting.PushBack(Exchange{x.conn, x, x.gen.Load()})
 		return false
 	}
 	g.running.Add(1)
@@ -52,42 +52,46 @@ func (g *gate) cancel(x *exchange) {
 // called with no connection's mutex held.
 func (g *gate) leave() {
 	for {
-		next, gen := g.next()
-		if next == nil {
+		next, ok := g.next()
+		if !ok {
 			g.notify()
 			return
 		}
-		c := next.conn
-		c.mu.Lock()
-		ok := next.gen == gen && next.stage == stageWaiting
-		if ok {
-			c.start(next)
-		}
-		c.unlock()
-		if ok {
+		if next.conn.startQueued(next) {
 			return
 		}
 		// It was cancelled between the queue and here: its place goes on.
 	}
 }
 
+// startQueued starts a request that was queued, and reports whether it did.
+func (c *conn) startQueued(ex Exchange) bool {
+	c.mu.Lock()
+	defer c.unlock()
+	ok := ex.x.is(ex.gen) && ex.x.stage == stageWaiting
+	if ok {
+		c.start(ex.x)
+	}
+	return ok
+}
+
 // next gives the caller's place to the first in the queue and returns it, or
 // gives it back.
-func (g *gate) next() (*exchange, uint64) {
+func (g *gate) next() (_ Exchange, ok bool) {
 	if g.limit <= 0 {
 		g.running.Add(-1)
-		return nil, 0
+		return Exchange{}, false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	front := g.waiting.Front()
 	if front == nil {
 		g.running.Add(-1)
-		return nil, 0
+		return Exchange{}, false
 	}
-	x := g.waiting.Remove(front).(*exchange)
-	x.ticket = nil
-	return x, x.ticketGen
+	ex := g.waiting.Remove(front).(Exchange)
+	ex.x.ticket = nil
+	return ex, true
 }
 
 // notify tells whoever waits in idle, if nothing runs.

@@ -102,7 +102,7 @@ func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
 		body:     httpBody{request: r},
 		response: httpResponse{w: w, request: r, dates: &h.dates, length: -1},
 	}
-	call.context = httpContext{call: call, request: r, server: h.server, base: r.x.conn.service.base}
+	call.context = httpContext{call: call, request: r, server: h.server, base: r.conn.service.base}
 	req, err := newHTTPRequest(call)
 	if err != nil {
 		refuseHTTP(w, r, err)
@@ -114,14 +114,14 @@ func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
 	call.body.closed.Store(true)
 	if req.MultipartForm != nil {
 		if err := req.MultipartForm.RemoveAll(); err != nil {
-			r.x.conn.service.log.Warn("fastcgi: cannot remove the files of a form", "error", err)
+			r.conn.service.log.Warn("fastcgi: cannot remove the files of a form", "error", err)
 		}
 	}
 }
 
 // refuseHTTP answers a request that is none for net/http.
 func refuseHTTP(w ResponseWriter, r *Request, reason error) {
-	log := r.x.conn.service.log
+	log := r.conn.service.log
 	log.Warn("fastcgi: not an HTTP request", "error", reason, "request", r.ID)
 	if err := SendResponse(w, http.StatusBadRequest, "text/plain", nil); err != nil {
 		log.Debug("fastcgi: cannot send", "error", err, "request", r.ID)

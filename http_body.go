@@ -29,8 +29,8 @@ func (b *httpBody) Close() error {
 // bodyless reports whether it is known that there is no body: its end is here, and
 // nothing else.
 func (r *Request) bodyless() bool {
-	x, c := r.x, r.x.conn
+	x, c := r.x, r.conn
 	c.mu.Lock()
 	defer c.unlock()
-	return x.gen == r.gen && x.stdin.ended && x.stdin.waiting() == 0
+	return x.is(r.gen) && x.stdin.ended && x.stdin.waiting() == 0
 }

@@ -45,11 +45,11 @@ func (r *Request) hijack() error {
 	if why := r.noHijack(); why != "" {
 		return fmt.Errorf("fastcgi: can not hijack: %s: %w", why, http.ErrNotSupported)
 	}
-	x, c := r.x, r.x.conn
+	x, c := r.x, r.conn
 	c.mu.Lock()
 	defer c.unlock()
 	switch {
-	case x.gen != r.gen:
+	case !x.is(r.gen):
 		return ErrFinished
 	case x.failed != nil:
 		return x.failed

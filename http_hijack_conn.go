@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 // maxHijackedHead is how large a response head written to a hijacked connection
@@ -33,7 +35,7 @@ type hijackedConn struct {
 // Read implements net.Conn. What CONTENT_LENGTH says is no concern of those who
 // speak another protocol.
 func (c *hijackedConn) Read(p []byte) (int, error) {
-	n, err := c.request.read(&c.request.x.stdin, p)
+	n, err := c.request.read(protocol.TypeStdin, p)
 	return n, closedError(err)
 }
 
@@ -101,10 +103,10 @@ func (c *hijackedConn) sendHead(text []byte) error {
 
 // Close ends the FastCGI request. What was written is sent.
 func (c *hijackedConn) Close() error {
-	x, conn := c.request.x, c.request.x.conn
+	x, conn := c.request.x, c.request.conn
 	conn.mu.Lock()
 	defer conn.unlock()
-	if x.gen != c.request.gen {
+	if !x.is(c.request.gen) {
 		return net.ErrClosed
 	}
 	x.finish(x.appStatus)

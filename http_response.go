@@ -226,7 +226,7 @@ func bodyAllowed(status int) bool {
 }
 
 func (h *httpResponse) warn(msg string, args ...any) {
-	h.request.x.conn.service.log.Warn("fastcgi: "+msg, append(args, "request", h.request.ID)...)
+	h.request.conn.service.log.Warn("fastcgi: "+msg, append(args, "request", h.request.ID)...)
 }
 
 // caller returns the place in the handler that called a method of httpResponse,

@@ -8,7 +8,6 @@ import (
 	"io"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // onMeasured runs a test with a server of each kind of handler, in a process of its own, over a Unix socket.
@@ -54,7 +53,6 @@ func TestMemory(t *testing.T) {
 			w.ask(1, twenty...)
 			webs = append(webs, w)
 		}
-		time.Sleep(2 * time.Second) // what a connection had for its last request is kept for one
 		idle := c.figures(t)
 		for _, w := range webs {
 			w.send(start(1, true, append(twenty, "DO", "wait")...))

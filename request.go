@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"strconv"
+	"sync"
 
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -26,18 +27,20 @@ type Request struct {
 	ID uint16
 	// Role is what the web server wants (§6).
 	Role protocol.Role
-	// Whether the request outlives its handler. Guarded by x.conn.mu; it is here
+	// Whether the request outlives its handler. Guarded by conn.mu; it is here
 	// because here it takes no room.
 	hijacked bool
 	// Params are the request's parameters, complete.
 	Params Params
 
-	x   *exchange
-	gen uint64
+	conn    *conn
+	x       *exchange
+	gen     uint64
+	changed *sync.Cond // of x, while it serves this request
 	// Bytes of CONTENT_LENGTH and FCGI_DATA_LENGTH not read yet; -1 if there is
 	// no such parameter.
 	stdinLeft, dataLeft int64
-	deadlines           *ioDeadlines // guarded by x.conn.mu; nil if there are none
+	deadlines           *ioDeadlines // guarded by conn.mu; nil if there are none
 }
 
 // Read reads the body. It waits for bytes to arrive and returns io.EOF at the
@@ -45,7 +48,7 @@ type Request struct {
 // the connection ended, or the reason why the request was cancelled. Bytes beyond
 // CONTENT_LENGTH are not returned.
 func (r *Request) Read(p []byte) (int, error) {
-	return r.readAnnounced(&r.x.stdin, &r.stdinLeft, p)
+	return r.readAnnounced(protocol.TypeStdin, &r.stdinLeft, p)
 }
 
 // Data returns the reader of FCGI_DATA, the file that a Filter is to work on
@@ -57,18 +60,18 @@ func (r *Request) Data() io.Reader { return dataReader{r} }
 type dataReader struct{ r *Request }
 
 func (d dataReader) Read(p []byte) (int, error) {
-	return d.r.readAnnounced(d.r.x.data, &d.r.dataLeft, p)
+	return d.r.readAnnounced(protocol.TypeData, &d.r.dataLeft, p)
 }
 
 // readAnnounced reads a stream of which left bytes are still to come.
-func (r *Request) readAnnounced(in *input, left *int64, p []byte) (int, error) {
+func (r *Request) readAnnounced(t protocol.RecordType, left *int64, p []byte) (int, error) {
 	switch {
 	case *left < 0:
-		return r.read(in, p)
+		return r.read(t, p)
 	case *left == 0:
 		return 0, io.EOF
 	}
-	n, err := r.read(in, p[:min(int64(len(p)), *left)])
+	n, err := r.read(t, p[:min(int64(len(p)), *left)])
 	*left -= int64(n)
 	if err == io.EOF && *left > 0 {
 		err = io.ErrUnexpectedEOF
@@ -77,13 +80,13 @@ func (r *Request) readAnnounced(in *input, left *int64, p []byte) (int, error) {
 }
 
 // read waits for a piece of a stream.
-func (r *Request) read(in *input, p []byte) (int, error) {
-	x, c := r.x, r.x.conn
+func (r *Request) read(t protocol.RecordType, p []byte) (int, error) {
+	x, c := r.x, r.conn
 	c.mu.Lock()
 	defer c.unlock()
 	for {
 		switch {
-		case x.gen != r.gen:
+		case !x.is(r.gen):
 			return 0, ErrFinished
 		case x.failed != nil:
 			return 0, x.failed
@@ -94,14 +97,14 @@ func (r *Request) read(in *input, p []byte) (int, error) {
 		if err := overdue(deadline); err != nil {
 			return 0, err
 		}
-		n, err := in.read(p)
+		n, err := x.inputOf(t).read(p)
 		if n > 0 {
 			c.consumed(x)
 		}
 		if n > 0 || err != nil {
 			return n, err
 		}
-		x.await(deadline)
+		r.await(deadline)
 	}
 }
 
@@ -110,10 +113,10 @@ func (r *Request) read(in *input, p []byte) (int, error) {
 // whatever stage, and when the server is closed; context.Cause tells which:
 // ErrAborted, ErrDisconnected, ErrSpoolFull or ErrServerClosed.
 func (r *Request) Context() context.Context {
-	c := r.x.conn
+	c := r.conn
 	c.mu.Lock()
 	defer c.unlock()
-	if r.x.gen != r.gen {
+	if !r.x.is(r.gen) {
 		return finishedContext
 	}
 	return r.x.context()
@@ -129,10 +132,10 @@ var finishedContext = func() context.Context {
 // Aborted reports whether the answer is not wanted any more. It is Context
 // without the context.
 func (r *Request) Aborted() bool {
-	c := r.x.conn
+	c := r.conn
 	c.mu.Lock()
 	defer c.unlock()
-	return r.x.gen != r.gen || r.x.cause != nil
+	return !r.x.is(r.gen) || r.x.cause != nil
 }
 
 // bodyLength returns how long a request's body should be, or -1 if that is not

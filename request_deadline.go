@@ -26,17 +26,17 @@ func (r *Request) SetWriteDeadline(t time.Time) error {
 }
 
 func (r *Request) setDeadlines(set func(*ioDeadlines)) error {
-	x, c := r.x, r.x.conn
+	x, c := r.x, r.conn
 	c.mu.Lock()
 	defer c.unlock()
-	if x.gen != r.gen {
+	if !x.is(r.gen) {
 		return ErrFinished
 	}
 	if r.deadlines == nil {
 		r.deadlines = new(ioDeadlines)
 	}
 	set(r.deadlines)
-	x.changed.Broadcast() // those who wait are to look
+	x.wake() // those who wait are to look
 	return nil
 }
 
@@ -66,14 +66,14 @@ func overdue(deadline time.Time) error {
 
 // await waits until the state of the exchange changes, or the deadline comes,
 // and may return before.
-func (x *exchange) await(deadline time.Time) {
+func (r *Request) await(deadline time.Time) {
 	if !deadline.IsZero() {
 		alarm := time.AfterFunc(time.Until(deadline), func() {
-			x.conn.mu.Lock()
-			x.changed.Broadcast()
-			x.conn.unlock()
+			r.conn.mu.Lock()
+			r.changed.Broadcast()
+			r.conn.unlock()
 		})
 		defer alarm.Stop()
 	}
-	x.changed.Wait()
+	r.changed.Wait()
 }

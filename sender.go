@@ -124,11 +124,11 @@ func (c *conn) nextTurn() []byte {
 
 // wrote tells those who write to x that there is room again.
 func (x *exchange) wrote() {
-	x.changed.Broadcast()
 	if x.stage == stageFree {
-		x.conn.recycle(x)
+		x.recycle()
 		return
 	}
+	x.wake()
 	x.drain()
 }
 
@@ -158,6 +158,6 @@ func (c *conn) dropOutput() {
 		x := c.ready[0]
 		c.unqueue(x)
 		x.out.drop()
-		x.changed.Broadcast()
+		x.wake()
 	}
 }

@@ -278,6 +278,7 @@ func (s *Server) track(l net.Listener) bool {
 	}
 	s.listeners = append(s.listeners, l)
 	s.serving.Add(1)
+	s.service.workers.open()
 	return true
 }
 
@@ -286,6 +287,7 @@ func (s *Server) untrack(l net.Listener) {
 	defer s.mu.Unlock()
 	i := slices.Index(s.listeners, l)
 	s.listeners = slices.Delete(s.listeners, i, i+1)
+	s.service.workers.close()
 	s.serving.Done()
 }
 

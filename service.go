@@ -112,7 +112,6 @@ func (s *service) remove(c *conn) {
 // beginDrain has connections end after their first request, for those that
 // are accepted until the listeners are closed: nobody else would answer them.
 func (s *service) beginDrain() {
-	s.workers.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.draining = true
@@ -144,7 +143,6 @@ func (s *service) kill(cause error) {
 	s.draining, s.killed = true, true
 	conns := slices.Collect(maps.Keys(s.conns))
 	s.mu.Unlock()
-	s.workers.close()
 	for _, c := range conns {
 		c.kill(cause)
 	}

@@ -54,7 +54,7 @@ func (ex Exchange) attach(src source) error {
 		return ErrFull
 	}
 	ex.x.async.source = src
-	ex.x.conn.call(ex.x, callDrain)
+	ex.conn.call(ex.x, callDrain)
 	return nil
 }
 
@@ -75,7 +75,7 @@ func (ex Exchange) pump() {
 	}
 	defer ex.unlock()
 	if ex.lock() && ex.x.async.source != nil {
-		ex.x.conn.yield(ex.x)
+		ex.conn.yield(ex.x)
 	}
 }
 

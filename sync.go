@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -15,6 +16,7 @@ import (
 type syncCall struct {
 	Request
 	handler Handler
+	waiting sync.Cond // what Request.changed is, unless Async was called twice
 }
 
 // Async makes an AsyncHandler of a Handler, which gets a goroutine for each
@@ -26,18 +28,23 @@ func Async(h Handler) AsyncHandler {
 
 // runSync hands the request to a handler in a goroutine of its own.
 func (ex Exchange) runSync(h Handler) {
-	x := ex.x
 	if !ex.lock() {
 		ex.unlock()
 		return
 	}
+	x := ex.x
 	call := &syncCall{handler: h, Request: Request{
-		ID: x.id, Role: x.role, Params: x.parameters(), x: x, gen: ex.gen,
+		ID: x.id, Role: x.role, Params: x.parameters(), conn: ex.conn, x: x, gen: ex.gen,
 	}}
+	if x.changed == nil {
+		call.waiting.L = &ex.conn.mu
+		x.changed = &call.waiting
+	}
+	call.changed = x.changed
 	ex.unlock()
 	call.stdinLeft = bodyLength(call.Role, call.Params)
 	call.dataLeft = dataLength(call.Role, call.Params)
-	x.conn.service.workers.run(call)
+	ex.conn.service.workers.run(call)
 }
 
 // run runs the handler, and ends the request when it returns.
@@ -49,19 +56,19 @@ func (s *syncCall) run() {
 // finish ends the request, also after a panic.
 func (s *syncCall) finish() {
 	reason, stack := panicStack(recover())
-	x, c := s.x, s.x.conn
+	x, c := s.x, s.conn
 	c.mu.Lock()
 	defer c.unlock()
 	switch {
 	case reason == nil && s.hijacked:
 		s.leave()
 		return
-	case x.gen == s.gen && reason != nil:
+	case x.is(s.gen) && reason != nil:
 		x.panicked(reason, stack)
 	case reason != nil:
 		c.service.panicked(reason, stack, "request", "ended")
 	}
-	if x.gen == s.gen { // or an AsyncHandler that used Async has finished it
+	if x.is(s.gen) { // or an AsyncHandler that used Async has finished it
 		x.finish(x.appStatus)
 	}
 }
@@ -69,7 +76,7 @@ func (s *syncCall) finish() {
 // leave is the end of a handler whose request goes on, as a hijacked connection.
 // The context is over then in net/http, too.
 func (s *syncCall) leave() {
-	if x := s.x; x.gen == s.gen {
+	if x := s.x; x.is(s.gen) {
 		x.context() // for those who ask later
 		x.cancel(context.Canceled)
 	}
@@ -109,7 +116,7 @@ func (w response) Write(p []byte) (int, error) { return w.write(protocol.TypeStd
 
 // write hands p on as there is room for it, and waits while there is none.
 func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
-	x, c := w.r.x, w.r.x.conn
+	x, c := w.r.x, w.r.conn
 	c.mu.Lock()
 	defer c.unlock()
 	for {
@@ -128,22 +135,22 @@ func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
 // wait waits until the state of the exchange changes. What is put off until
 // the mutex is released can not wait that long.
 func (w response) wait() {
-	x, c := w.r.x, w.r.x.conn
+	x, c := w.r.x, w.r.conn
 	if c.maySend() {
 		c.unlock()
 		c.mu.Lock()
 		// Much may have changed; the caller looks again.
-		if x.out.size < outputLimit || w.usable() != nil {
+		if w.usable() != nil || x.out.size < outputLimit {
 			return
 		}
 	}
-	x.await(w.r.writeDeadline())
+	w.r.await(w.r.writeDeadline())
 }
 
 // usable returns why the request can not be written to any more.
 func (w response) usable() error {
 	switch x := w.r.x; {
-	case x.gen != w.r.gen:
+	case !x.is(w.r.gen):
 		return ErrFinished
 	case x.failed != nil:
 		return x.failed
@@ -155,7 +162,7 @@ func (w response) usable() error {
 
 // Flush returns when the output is on its way to the socket.
 func (w response) Flush() error {
-	x, c := w.r.x, w.r.x.conn
+	x, c := w.r.x, w.r.conn
 	c.mu.Lock()
 	defer c.unlock()
 	err := w.usable()
@@ -168,7 +175,7 @@ func (w response) Flush() error {
 func (w response) Stderr() io.Writer { return stderr{w} }
 
 func (w response) SetAppStatus(status uint32) {
-	c := w.r.x.conn
+	c := w.r.conn
 	c.mu.Lock()
 	defer c.unlock()
 	if w.usable() == nil {

@@ -10,11 +10,11 @@ import (
 // waits for another for a while: its stack has grown to what handlers need, which
 // costs a small request as much as all that the server does for it.
 type workers struct {
-	mu     sync.Mutex
-	idle   []chan *syncCall // the one that waits longest is the first
-	least  int              // the fewest that were idle since the last trim
-	timer  *time.Timer      // of the next trim; nil while none is idle
-	closed bool
+	mu      sync.Mutex
+	serving int              // listeners; without any, no worker waits
+	idle    []chan *syncCall // the one that waits longest is the first
+	least   int              // the fewest that were idle since the last trim
+	timer   *time.Timer      // of the next trim; nil while none is idle
 }
 
 // workerIdle is how long a worker waits, up to twice as long in effect.
@@ -51,7 +51,7 @@ func (w *workers) work(call *syncCall) {
 func (w *workers) wait(next chan *syncCall) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
+	if w.serving == 0 {
 		return false
 	}
 	w.idle = append(w.idle, next)
@@ -66,31 +66,43 @@ func (w *workers) wait(next chan *syncCall) bool {
 func (w *workers) trim() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
-		return
+	if w.timer == nil {
+		return // too late: close was faster
 	}
-	for _, next := range w.idle[:w.least] {
-		close(next)
-	}
-	w.idle = slices.Delete(w.idle, 0, w.least)
-	w.least = len(w.idle)
-	if w.least == 0 {
+	w.dismiss(w.least)
+	if w.least = len(w.idle); w.least > 0 {
+		w.timer.Reset(workerIdle)
+	} else {
 		w.timer = nil
-		return
 	}
-	w.timer.Reset(workerIdle)
 }
 
-// close ends all workers as soon as they are idle.
+// dismiss ends the n workers that wait longest.
+func (w *workers) dismiss(n int) {
+	for _, next := range w.idle[:n] {
+		close(next)
+	}
+	w.idle = slices.Delete(w.idle, 0, n)
+}
+
+// open says that one more listener is served.
+func (w *workers) open() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.serving++
+}
+
+// close says that one is not any more. After the last, workers end as soon as they
+// are idle.
 func (w *workers) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.closed = true
-	for _, next := range w.idle {
-		close(next)
+	if w.serving--; w.serving > 0 {
+		return
 	}
-	w.idle = nil
+	w.dismiss(len(w.idle))
 	if w.timer != nil {
 		w.timer.Stop()
+		w.timer = nil
 	}
 }

@@ -70,22 +70,22 @@ type Event struct {
 // requests, replies and variables find no room yet. It keeps about a hundred
 // bytes for each active request. It is not safe for concurrent use.
 type Conn struct {
-	end       End
 	config    *Config
 	requests  requests
 	replies   []byte
-	closing   bool // a request without FCGI_KEEP_CONN was seen
+	err       error
 	refused   int
 	refusedAs Status // the last one
-	err       error
+	end       End
+	closing   bool // a request without FCGI_KEEP_CONN was seen
 
 	// The record in progress.
 	at     recordPart
 	action action
+	pad    uint8 // bytes of padding still to come
+	have   uint8 // bytes in buf
+	left   int32 // bytes of content still to come
 	header Header
-	left   int // bytes of content still to come
-	pad    int // bytes of padding still to come
-	have   int // bytes in buf
 	buf    [HeaderLen]byte
 	values *valuesReader // made by the first management record that needs it
 }
@@ -128,20 +128,6 @@ func (c *Conn) Reset(end End, config *Config) {
 	}
 	c.requests.clear()
 	*c = Conn{end: end, config: config, requests: c.requests, replies: emptied(c.replies), values: c.values}
-}
-
-// Trim gives back the memory that is kept for the next requests, for a connection
-// that has none for a while.
-func (c *Conn) Trim() {
-	if len(c.requests.list) == 0 {
-		c.requests = requests{}
-	}
-	if len(c.replies) == 0 {
-		c.replies = nil
-	}
-	if c.Idle() {
-		c.values = nil
-	}
 }
 
 // Active returns how many requests are active: begun and not ended.
@@ -237,8 +223,8 @@ func (c *Conn) Next(p []byte) (ev Event, rest []byte, err error) {
 				return ev, p, err
 			}
 		}
-		n := min(c.pad, len(p))
-		c.pad -= n
+		n := min(int(c.pad), len(p))
+		c.pad -= uint8(n)
 		p = p[n:]
 		if c.pad > 0 {
 			return Event{}, nil, nil

@@ -82,7 +82,7 @@ type pairScanner struct {
 	len   uint32 // the length in progress
 	name  uint32 // bytes of the name still to come
 	value uint32 // bytes of the value still to come
-	pairs int    // pairs begun
+	pairs int32  // pairs begun
 }
 
 // A pairPart is what the next byte of a pair belongs to.
@@ -151,7 +151,7 @@ func (s *pairScanner) skipWhole(b []byte, limit int) (rest []byte) {
 		return b
 	}
 	at, nul := 0, -1 // nul is where the first NUL at or behind at is, if it is not before at
-	for len(b)-at >= 2 && b[at] < 128 && s.pairs < limit {
+	for len(b)-at >= 2 && b[at] < 128 && int(s.pairs) < limit {
 		text, value := at+2, int(b[at+1])
 		if value >= 128 {
 			if len(b)-at < 5 {

@@ -51,7 +51,7 @@ func (q *request) checkLengths(unread int, config *Config) error {
 	switch {
 	case already+uint64(q.pairs.name)+uint64(q.pairs.value) > limit:
 		return q.giveUp("", ErrParamsTooLarge)
-	case q.pairs.pairs > orDefault(config.MaxPairs, DefaultMaxPairs):
+	case int(q.pairs.pairs) > orDefault(config.MaxPairs, DefaultMaxPairs):
 		return q.giveUp("", ErrTooManyPairs)
 	}
 	return nil

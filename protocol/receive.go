@@ -14,13 +14,13 @@ func (c *Conn) readHeader(p []byte) (rest []byte, whole bool, err error) {
 	} else {
 		n := copy(c.buf[c.have:], p)
 		p = p[n:]
-		if c.have += n; c.have < HeaderLen {
+		if c.have += uint8(n); c.have < HeaderLen {
 			return nil, false, nil
 		}
 		c.header = ParseHeader(c.buf[:])
 	}
 	c.have = 0
-	c.left, c.pad = int(c.header.ContentLength), int(c.header.PaddingLength)
+	c.left, c.pad = int32(c.header.ContentLength), c.header.PaddingLength
 	c.at = inContent
 	c.action, err = c.dispose(c.header)
 	return p, true, err
@@ -113,7 +113,7 @@ func (c *Conn) readContent(p []byte) (ev Event, rest []byte, err error) {
 	if len(p) == 0 && c.left > 0 {
 		return Event{}, nil, nil
 	}
-	n := min(c.left, len(p))
+	n := min(int(c.left), len(p))
 	if c.action == actValuesResult {
 		return c.valuesResult(p[:n], p[n:])
 	}
@@ -123,7 +123,7 @@ func (c *Conn) readContent(p []byte) (ev Event, rest []byte, err error) {
 	case actStream:
 		ev, err = c.stream(piece)
 	case actBody:
-		c.have += copy(c.buf[c.have:], piece)
+		c.have += uint8(copy(c.buf[c.have:], piece))
 		if c.at != inContent {
 			c.have = 0
 			ev, err = c.body()
@@ -144,7 +144,7 @@ func (c *Conn) readContent(p []byte) (ev Event, rest []byte, err error) {
 
 // took counts n bytes of content and moves on to the padding after the last.
 func (c *Conn) took(n int) {
-	if c.left -= n; c.left == 0 {
+	if c.left -= int32(n); c.left == 0 {
 		c.at = inPadding
 	}
 }
