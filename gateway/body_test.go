@@ -233,6 +233,19 @@ func TestC15EarlyAnswer(t *testing.T) {
 	}
 }
 
+// C15: nor is a file read that is closed, when the answer to a spooled body comes before all of it was sent.
+func TestC15EarlyAnswerToSpooledBody(t *testing.T) {
+	f := newFront(t, &gateway.Handler{SpoolMemory: 1000}, fakeapp.Start(t, func(a *fakeapp.Conn) {
+		a.Say(a.Begin().Answer("Status: 413\nContent-Length: 2\n\nno"))
+	}))
+	for range 20 {
+		resp, body, err := f.do(t, f.request(t, "POST", "/", unsized(strings.Repeat("x", 1<<20))))
+		if err != nil || resp.StatusCode != 413 || body != "no" {
+			t.Fatalf("%v, %q, %v", resp, body, err)
+		}
+	}
+}
+
 // After a body that was read to its end, the connection serves on.
 func TestConnectionServesOn(t *testing.T) {
 	f := scripted(t, &gateway.Handler{}, echo)

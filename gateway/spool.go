@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"syscall"
 
 	"github.com/simple-fastcgi/fastcgi/internal/spool"
@@ -15,7 +16,31 @@ import (
 type spooled struct {
 	reader io.Reader
 	length int64
-	file   *spool.File // nil if it fits into memory
+	file   *spoolReader // nil if it fits into memory
+}
+
+// A spoolReader is read by the goroutine of package client, which may be in the
+// middle of that when the response is over and the file is closed.
+type spoolReader struct {
+	mu     sync.Mutex
+	file   *spool.File
+	closed bool
+}
+
+func (s *spoolReader) Read(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0, errStopped
+	}
+	return s.file.Read(p)
+}
+
+func (s *spoolReader) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.file.Close()
 }
 
 // spool reads body to its end.
@@ -54,7 +79,8 @@ func (h *Handler) spoolFile(body io.Reader, limit int64) (*spooled, error) {
 	case err != nil:
 		err = bodyError(err)
 	default:
-		return &spooled{reader: f, length: n, file: f}, nil
+		file := &spoolReader{file: f}
+		return &spooled{reader: file, length: n, file: file}, nil
 	}
 	f.Close()
 	return nil, err
@@ -62,7 +88,7 @@ func (h *Handler) spoolFile(body io.Reader, limit int64) (*spooled, error) {
 
 func (s *spooled) close() {
 	if s.file != nil {
-		s.file.Close()
+		s.file.close()
 	}
 }
 
