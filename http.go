@@ -24,8 +24,10 @@ import (
 //     connection's state as SSL_PROTOCOL, SSL_CIPHER, SSL_TLS_SNI,
 //     SSL_SESSION_RESUMED, SSL_CLIENT_CERT, SSL_CLIENT_CERT_CHAIN_0 and so on, and
 //     SSL_CLIENT_VERIFY tell.
-//   - ContentLength is -1 if the body's length is not known. The body is read as
-//     it arrives, and reading and writing may go on side by side.
+//   - ContentLength is -1 if the body's length is not known; but 0 for GET, HEAD,
+//     DELETE, OPTIONS and TRACE while nothing of a body has arrived, because some
+//     web servers are late to say that there is none. The body is read as it
+//     arrives, and reading and writing may go on side by side.
 //   - The context is cancelled as [Request.Context] is, and has values for
 //     http.ServerContextKey and http.LocalAddrContextKey. [FromContext] gives the
 //     FastCGI request, in whose Params file names are without the prefix

@@ -26,11 +26,42 @@ func (b *httpBody) Close() error {
 	return nil
 }
 
-// bodyless reports whether it is known that there is no body: its end is here, and
-// nothing else.
-func (r *Request) bodyless() bool {
+// arrived returns how many bytes of the body wait to be read, and whether these
+// are the last.
+func (r *Request) arrived() (n int64, ended bool) {
 	x, c := r.x, r.conn
 	c.mu.Lock()
 	defer c.unlock()
-	return x.is(r.gen) && x.stdin.ended && x.stdin.waiting() == 0
+	if !x.is(r.gen) {
+		return 0, true
+	}
+	return x.stdin.waiting(), x.stdin.ended
+}
+
+// setUnannounced sets the body of a request without CONTENT_LENGTH. Its length is
+// -1 also if the whole of it happens to be here.
+//
+// Apache sends the end of a body that there is not by itself, and it may arrive
+// later than the handler begins. So where a body is unusual there is none, unless
+// some of it is here. Should it come after all, a handler that reads finds it,
+// but for what a client says in another protocol after an upgrade.
+func (b *httpBody) setUnannounced(r *http.Request) {
+	n, ended := b.request.arrived()
+	switch {
+	case n > 0, !ended && mayHaveBody(r.Method):
+		r.ContentLength, r.Body = -1, b
+	case ended, r.Header["Upgrade"] != nil:
+		r.Body = http.NoBody
+	default:
+		r.Body = b
+	}
+}
+
+// mayHaveBody reports whether requests of a method are expected to have a body.
+func mayHaveBody(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions, http.MethodTrace:
+		return false
+	}
+	return true
 }

@@ -51,7 +51,7 @@ func newHTTPRequest(call *httpCall) (*http.Request, error) {
 	if v.isTLS() {
 		r.TLS = v.tlsState(request.Params)
 	}
-	if err := v.setBody(r, call); err != nil {
+	if err := v.setBody(r, &call.body); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -156,22 +156,24 @@ func (v *metaVariables) setProtocol(r *http.Request) (err error) {
 	return nil
 }
 
-// setBody sets the body and its length. One of unknown length may be here as a
-// whole: -1 all the same, because it is chance.
-func (v *metaVariables) setBody(r *http.Request, call *httpCall) error {
-	r.Body, r.ContentLength = &call.body, -1
-	if v.contentLength != "" {
-		// 63 bits, and no sign.
-		n, err := strconv.ParseUint(v.contentLength, 10, 63)
-		if err != nil {
-			return fmt.Errorf("CONTENT_LENGTH is %q", v.contentLength)
-		}
-		r.ContentLength = int64(n)
-	} else if call.body.request.bodyless() {
-		r.ContentLength = 0
+// setBody sets the body and its length.
+func (v *metaVariables) setBody(r *http.Request, body *httpBody) error {
+	if v.contentLength == "" {
+		body.setUnannounced(r)
+		return nil
 	}
-	if r.ContentLength == 0 {
+	// 63 bits, and no sign.
+	n, err := strconv.ParseUint(v.contentLength, 10, 63)
+	if err != nil {
+		return fmt.Errorf("CONTENT_LENGTH is %q", v.contentLength)
+	}
+	r.ContentLength, r.Body = int64(n), body
+	if n == 0 {
 		r.Body = http.NoBody
+	}
+	if n == 0 && !mayHaveBody(r.Method) {
+		// lighttpd says so where the client has said nothing.
+		delete(r.Header, "Content-Length")
 	}
 	return nil
 }

@@ -127,7 +127,8 @@ var httpRequestTests = []struct {
 	{"authorization", []string{"HTTP_AUTHORIZATION", "Basic dTpw"}, map[string]string{"Header": `Authorization: "Basic dTpw"`}},
 
 	{"length", []string{"CONTENT_LENGTH", "5"}, map[string]string{"ContentLength": "5", "Header": `Content-Length: "5"`}},
-	{"length zero", []string{"CONTENT_LENGTH", "0"}, map[string]string{"ContentLength": "0 NoBody", "Header": `Content-Length: "0"`}},
+	{"length zero", []string{"REQUEST_METHOD", "POST", "CONTENT_LENGTH", "0"}, map[string]string{"Method": "POST", "ContentLength": "0 NoBody", "Header": `Content-Length: "0"`}},
+	{"length zero of lighttpd's", []string{"CONTENT_LENGTH", "0"}, nil},
 	{"length not known, as Caddy says", []string{"CONTENT_LENGTH", "-1"}, nil},
 	{"largest length", []string{"CONTENT_LENGTH", "9223372036854775807"}, map[string]string{"ContentLength": "9223372036854775807", "Header": `Content-Length: "9223372036854775807"`}},
 }
@@ -301,6 +302,50 @@ func TestHTTPBody(t *testing.T) {
 				if got := receive(t, got); got != tt.want {
 					t.Errorf("got %+v", got)
 				}
+			})
+		})
+	}
+}
+
+// Where a body is unusual, there is none unless some of it is there, however late its end comes. A handler that reads
+// finds it all the same.
+func TestHTTPLateBody(t *testing.T) {
+	type begun struct {
+		length int64
+		noBody bool
+	}
+	for _, tt := range []struct {
+		method, upgrade string
+		late            []byte
+		want            begun
+		body            string
+	}{
+		{"GET", "", nil, begun{0, false}, ""},
+		{"HEAD", "", nil, begun{0, false}, ""},
+		{"DELETE", "", nil, begun{0, false}, ""},
+		{"OPTIONS", "", nil, begun{0, false}, ""},
+		{"TRACE", "", nil, begun{0, false}, ""},
+		{"POST", "", nil, begun{-1, false}, ""},
+		{"PROPFIND", "", nil, begun{-1, false}, ""},
+		{"GET", "", stdin(1, "late"), begun{0, false}, "late"},
+		{"GET", "websocket", stdin(1, "late"), begun{0, true}, ""},
+		{"POST", "websocket", stdin(1, "late"), begun{-1, false}, "late"},
+	} {
+		t.Run(tt.method+" "+tt.upgrade+" "+tt.body, func(t *testing.T) {
+			onUnix(t, func(t *testing.T, p place) {
+				begins := make(chan begun)
+				web := p.serveHTTP(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+					begins <- begun{r.ContentLength, r.Body == http.NoBody}
+					if body, err := io.ReadAll(r.Body); string(body) != tt.body || err != nil {
+						t.Errorf("body %q, %v", body, err)
+					}
+				})).dial(t)
+				web.send(start(1, true, httpGet("REQUEST_METHOD", tt.method, "HTTP_UPGRADE", tt.upgrade)...))
+				if got := receive(t, begins); got != tt.want {
+					t.Errorf("got %+v, want %+v", got, tt.want)
+				}
+				web.send(tt.late, stdinEnd(1))
+				web.answer(1)
 			})
 		})
 	}
