@@ -1,14 +1,6 @@
 package interop_test
 
-import (
-	"context"
-	"fmt"
-	"runtime"
-	"strings"
-	"sync"
-	"testing"
-	"time"
-)
+import "testing"
 
 // A limit is a scenario that a web server cannot do, whatever application is behind it. It stands in the matrix with
 // its reason, and the matrix checks it: neither the probe may pass the scenario there, or the limit is out of date, nor
@@ -60,71 +52,3 @@ func (l *limit) check(t *testing.T, s *site, application string) {
 	}
 	t.Errorf("%s passes, so this is no limit of %s: %s", application, s.server.name, l.reason)
 }
-
-// A trial is a test that may fail, and has little time for it.
-type trial struct {
-	testing.TB
-	ctx context.Context
-
-	mu       sync.Mutex
-	failed   bool
-	failures []string
-}
-
-// hopeless is how long a scenario gets that is expected to fail.
-const hopeless = 2 * time.Second
-
-// try runs a scenario and returns how it failed; nothing if it passed.
-func try(t *testing.T, sc *scenario, s *site) string {
-	ctx, cancel := context.WithTimeout(t.Context(), hopeless)
-	defer cancel()
-	tr := &trial{TB: t, ctx: ctx}
-	done := make(chan struct{})
-	// A goroutine of its own, because FailNow ends it.
-	go func() {
-		defer close(done)
-		sc.run(tr, s)
-	}()
-	<-done
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	if tr.failed {
-		return clip("fails: " + strings.Join(tr.failures, "; "))
-	}
-	return ""
-}
-
-func (t *trial) Context() context.Context { return t.ctx }
-
-func (t *trial) Failed() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.failed
-}
-
-func (t *trial) Fail() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.failed = true
-}
-
-func (t *trial) FailNow() {
-	t.Fail()
-	runtime.Goexit()
-}
-
-func (t *trial) Errorf(format string, args ...any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.failed = true
-	t.failures = append(t.failures, fmt.Sprintf(format, args...))
-}
-
-func (t *trial) Error(args ...any) { t.Errorf("%s", fmt.Sprint(args...)) }
-
-func (t *trial) Fatalf(format string, args ...any) {
-	t.Errorf(format, args...)
-	runtime.Goexit()
-}
-
-func (t *trial) Fatal(args ...any) { t.Fatalf("%s", fmt.Sprint(args...)) }

@@ -18,6 +18,9 @@ type setup struct {
 // matrix puts applications of every kind, in every setup of a web server, through all scenarios.
 func (w *webServer) matrix(t *testing.T, setups ...setup) {
 	w.find(t)
+	for _, l := range w.limits {
+		findScenario(t, l.scenario)
+	}
 	probe, peer := buildProbe(t), buildPeer(t)
 	for i, su := range setups {
 		t.Run(su.name, func(t *testing.T) {

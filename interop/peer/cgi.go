@@ -22,6 +22,11 @@ type process struct{}
 
 func (process) stderr(text string) { fmt.Fprintln(os.Stderr, text) }
 
+func (process) exit(code uint32) { status = int(code) }
+
+// status is what the process exits with.
+var status int
+
 // localRedirect answers without net/http/cgi, which always sends a status.
 func (process) localRedirect(_ http.ResponseWriter, to string) {
 	fmt.Printf("Location: %s\r\n\r\n", to)

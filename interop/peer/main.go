@@ -31,10 +31,16 @@ func main() {
 		if err := cgi.Serve(http.HandlerFunc(handleCGI)); err != nil {
 			log.Fatal(err)
 		}
-		return
+		os.Exit(status)
 	}
-	go endOnSignal()
-	log.Fatal(serve(l))
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
+	go func() {
+		<-signals
+		l.Close()
+	}()
+	serve(l)
+	drain()
 }
 
 // open returns the socket of an address or, without one, that which systemd or a web server passed.
@@ -49,38 +55,27 @@ func open(addr string) (net.Listener, error) {
 	return net.FileListener(os.Stdin)
 }
 
-// endOnSignal ends the process as web servers and tests expect it to end: with status 0.
-func endOnSignal() {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
-	<-signals
-	os.Exit(0)
-}
-
-// serve has net/http/fcgi serve each connection by itself, so that the handler knows on which it is called.
-func serve(l net.Listener) error {
+// serve has net/http/fcgi serve each connection by itself, so that the handler knows on which it is called. It returns
+// when the listener is closed.
+func serve(l net.Listener) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
-			return err
+			return
 		}
-		w := &wire{Conn: c}
-		go fcgi.Serve(&single{conn: w, done: make(chan struct{})}, http.HandlerFunc(w.handle))
+		w := newWire(c)
+		go fcgi.Serve(&single{conn: w}, http.HandlerFunc(w.handle))
 	}
 }
 
-// A single is a listener that accepts one connection.
-type single struct {
-	conn net.Conn
-	done chan struct{}
-}
+// A single is a listener that accepts one connection, and no more until the process ends.
+type single struct{ conn net.Conn }
 
 func (s *single) Accept() (net.Conn, error) {
-	if s.conn == nil {
-		<-s.done
-		return nil, net.ErrClosed
-	}
 	c := s.conn
+	if c == nil {
+		select {}
+	}
 	s.conn = nil
 	return c, nil
 }

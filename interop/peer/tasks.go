@@ -24,11 +24,13 @@ type task struct {
 // beyond is what applications can do, but those of the standard library cannot.
 type beyond interface {
 	stderr(text string)
+	// exit has the request, or the process, end with a status.
+	exit(code uint32)
 	// localRedirect sends nothing but a Location (RFC 3875 §6.2.2).
 	localRedirect(rw http.ResponseWriter, to string)
 }
 
-// tasks are the probe's, but for exit, since net/http/fcgi has no appStatus.
+// tasks are the probe's.
 var tasks = map[string]func(*task){
 	"":         (*task).params,
 	"params":   (*task).params,
@@ -42,6 +44,7 @@ var tasks = map[string]func(*task){
 	"status":   (*task).status,
 	"redirect": (*task).redirect,
 	"stderr":   (*task).complain,
+	"exit":     (*task).exit,
 	"panic":    (*task).panic,
 }
 
@@ -161,10 +164,17 @@ func (t *task) complain() {
 	t.text("ok\n")
 }
 
+func (t *task) exit() {
+	t.more.exit(uint32(t.number("code")))
+	t.text("ok\n")
+}
+
+// panic does what the probe's library does about one. net/http/fcgi would end the process.
 func (t *task) panic() {
 	if t.query.Get("when") == "after" {
 		t.text("partial\n")
 		t.flush()
+		return
 	}
-	panic("as asked")
+	http.Error(t, http.StatusText(500), 500)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // What of FastCGI 1.0 §8 is looked at here.
@@ -14,6 +15,7 @@ const (
 	headerSize   = 8
 	typeBegin    = 1
 	typeAbort    = 2
+	typeEnd      = 3
 	typeParams   = 4
 	typeStdout   = 6
 	typeStderr   = 7
@@ -22,8 +24,12 @@ const (
 	longLenBytes = 4
 )
 
-// aborts counts the requests that were aborted, or lost their connection, while they were handled.
-var aborts atomic.Int64
+// What is known of all connections.
+var (
+	aborts   atomic.Int64 // requests that were aborted, or lost their connection, before they ended
+	draining atomic.Bool  // the process is to end
+	wires    sync.Map     // *wire: those that are open
+)
 
 // A wire is a connection of net/http/fcgi's. It reads along, for what that does not tell its handlers: the parameters
 // as they came, that the web server has gone, and how to write to FCGI_STDERR.
@@ -36,18 +42,49 @@ type wire struct {
 	content int // still to come
 	padding int
 
-	mu     sync.Mutex // guards what follows, and writing
+	mu     sync.Mutex // guards these
 	id     uint16     // of the request that began last
 	params []byte     // its parameters
-	active int        // how many requests are being handled
-	strip  bool       // the status off the next header
+	active int        // how many requests have begun and not ended
+	used   bool       // a request has begun
+
+	writing sync.Mutex // guards these, and writing
+	strip   bool       // the status off the next header
+	status  uint32     // appStatus of the request that ends next
+}
+
+func newWire(c net.Conn) *wire {
+	w := &wire{Conn: c}
+	wires.Store(w, nil)
+	return w
+}
+
+func (w *wire) Close() error {
+	wires.Delete(w)
+	return w.Conn.Close()
+}
+
+// drain lets requests end, and closes connections that have none. It waits a second at most.
+func drain() {
+	draining.Store(true)
+	begun := time.Now()
+	for open := true; open && time.Since(begun) < time.Second; time.Sleep(time.Millisecond) {
+		open = false
+		for w := range wires.Range {
+			open = true
+			w := w.(*wire)
+			w.mu.Lock()
+			w.closeIfIdle()
+			w.mu.Unlock()
+		}
+	}
 }
 
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.follow(p[:n])
+	w.mu.Unlock()
 	if err != nil {
 		w.lose()
 	}
@@ -56,6 +93,8 @@ func (w *wire) Read(p []byte) (int, error) {
 
 // lose counts what is being handled as aborted.
 func (w *wire) lose() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	aborts.Add(int64(w.active))
 	w.active = 0
 }
@@ -92,23 +131,50 @@ func (w *wire) begin() {
 	switch w.header[1] {
 	case typeBegin:
 		w.id, w.params = binary.BigEndian.Uint16(w.header[2:]), nil
+		w.active++
+		w.used = true
 	case typeAbort:
-		w.lose()
+		aborts.Add(int64(w.active))
+		w.active = 0
 	}
 }
 
 // Write writes a record of net/http/fcgi's, which comes whole.
 func (w *wire) Write(p []byte) (int, error) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	out := p
+	switch {
+	case p[1] == typeEnd:
+		binary.BigEndian.PutUint32(p[headerSize:], w.status)
+		w.status = 0
+	case p[1] == typeStdout && w.strip:
+		out = record(typeStdout, binary.BigEndian.Uint16(p[2:]), withoutStatus(p))
+		w.strip = false
+	}
+	if _, err := w.Conn.Write(out); err != nil {
+		w.lose()
+		return 0, err
+	}
+	if p[1] == typeEnd {
+		w.end()
+	}
+	return len(p), nil
+}
+
+// end counts a request off, and a connection when the process is to end.
+func (w *wire) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.strip && p[1] == typeStdout {
-		w.strip = false
-		if _, err := w.Conn.Write(record(typeStdout, binary.BigEndian.Uint16(p[2:]), withoutStatus(p))); err != nil {
-			return 0, err
-		}
-		return len(p), nil
+	w.active = max(0, w.active-1)
+	w.closeIfIdle()
+}
+
+// closeIfIdle closes a connection if the process is to end, unless a request is under way or the first is still to come.
+func (w *wire) closeIfIdle() {
+	if draining.Load() && w.used && w.active == 0 {
+		w.Close()
 	}
-	return w.Conn.Write(p)
 }
 
 // withoutStatus returns the content of a record without its first line.
@@ -130,30 +196,30 @@ type stream struct {
 }
 
 func (s stream) stderr(text string) {
-	s.wire.mu.Lock()
-	defer s.wire.mu.Unlock()
+	s.wire.writing.Lock()
+	defer s.wire.writing.Unlock()
 	s.wire.Conn.Write(record(typeStderr, s.id, []byte(text)))
+}
+
+func (s stream) exit(code uint32) {
+	s.wire.writing.Lock()
+	defer s.wire.writing.Unlock()
+	s.wire.status = code
 }
 
 // localRedirect has the answer go out without the status that net/http/fcgi always sends.
 func (s stream) localRedirect(rw http.ResponseWriter, to string) {
-	s.wire.mu.Lock()
+	s.wire.writing.Lock()
 	s.wire.strip = true
-	s.wire.mu.Unlock()
+	s.wire.writing.Unlock()
 	redirect(rw, to)
 }
 
 // handle is the http.Handler of all requests on the connection.
 func (w *wire) handle(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
-	w.active++
 	env, id := pairs(w.params), w.id
 	w.mu.Unlock()
-	defer func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.active = max(0, w.active-1)
-	}()
 	perform(rw, r, env, stream{w, id})
 }
 
