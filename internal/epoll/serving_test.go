@@ -34,50 +34,65 @@ type server struct {
 	driver *epoll.Driver
 	l      net.Listener
 	served chan error // what Serve returned
+	keep   bool       // the listener is not to be closed
 }
 
 // serve has d accept connections until the test ends. It then expects that those are closed by the test and nothing is left
 // of the loops.
 func serve(t testing.TB, d *epoll.Driver, a driver.Acceptor) *server {
 	t.Helper()
-	return serveOn(t, d, listen(t), a)
+	return serveOn(t, d, listenUnix(t), a)
 }
 
 func serveOn(t testing.TB, d *epoll.Driver, l net.Listener, a driver.Acceptor) *server {
 	before := takeInventory()
-	s := &server{t, d, l, make(chan error, 1)}
-	go func() { s.served <- d.Serve(l, a) }()
+	s := &server{t: t, driver: d, l: l, served: make(chan error, 1)}
 	t.Cleanup(func() {
 		s.stop()
 		before.expect(t)
 	})
+	go func() { s.served <- d.Serve(l, a) }()
 	return s
 }
 
 // stop ends accepting.
 func (s *server) stop() {
 	s.driver.Stop(s.l)
-	s.l.Close()
+	if !s.keep {
+		s.l.Close() // as well, in case that Serve has not begun
+	}
 	if err := receive(s.t, s.served); !errors.Is(err, net.ErrClosed) {
 		s.t.Errorf("Serve returned %v", err)
 	}
 	s.served <- net.ErrClosed // for the next stop
 }
 
-// listen makes a Unix socket, whose address is short.
-func listen(t testing.TB) net.Listener {
+// listenUnix makes a Unix socket.
+func listenUnix(t testing.TB) net.Listener {
+	t.Helper()
+	return listenOn(t, "unix", filepath.Join(shortDir(t), "s"))
+}
+
+// listenOn listens until the test ends.
+func listenOn(t testing.TB, network, addr string) net.Listener {
+	t.Helper()
+	l, err := net.Listen(network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// shortDir is t.TempDir, which may be too long for a socket's address.
+func shortDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	l, err := net.Listen("unix", filepath.Join(dir, "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	return l
+	return dir
 }
 
 // dial makes a connection that ends with the test.
@@ -101,8 +116,12 @@ type exhibit struct {
 // show serves with d. Each connection is prepared before anything arrives on it, if that is not nil. The end of the test
 // closes all.
 func show(t testing.TB, d *epoll.Driver, prepare func(*conn)) *exhibit {
-	e := &exhibit{conns: make(chan *conn, 100)}
-	e.server = serve(t, d, accepting(func(s driver.Socket) driver.Conn {
+	return showOn(t, d, listenUnix(t), prepare)
+}
+
+func showOn(t testing.TB, d *epoll.Driver, l net.Listener, prepare func(*conn)) *exhibit {
+	e := &exhibit{conns: make(chan *conn, 200)}
+	e.server = serveOn(t, d, l, accepting(func(s driver.Socket) driver.Conn {
 		c := newConn(t, s)
 		t.Cleanup(c.Close)
 		if prepare != nil {

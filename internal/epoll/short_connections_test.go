@@ -10,7 +10,7 @@ import (
 	"github.com/simple-fastcgi/fastcgi/internal/epoll"
 )
 
-// shortConnections is the variable that says how many there are to be. A million takes a quarter of an hour, so that go test
+// shortConnections is the variable that says how many there are to be. A million takes some ten minutes, so that go test
 // needs a longer -timeout.
 const shortConnections = "FASTCGI_SHORT_CONNECTIONS"
 

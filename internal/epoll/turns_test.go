@@ -138,7 +138,7 @@ func TestTurnsOfEqual(t *testing.T) {
 			if order = append(order, i); len(order) == end {
 				close(done)
 			}
-			return true
+			return len(order) < end
 		})
 	}
 	release()
