@@ -18,7 +18,7 @@ PLATFORMS := openbsd freebsd darwin windows
 # of interop, what starts applications for them, and the rest. The race detector needs the C compiler.
 SERVERS := nginx:nginx-light apache2:apache2 /usr/lib/apache2/modules/mod_fcgid.so:libapache2-mod-fcgid \
 	lighttpd:lighttpd /usr/lib/lighttpd/mod_openssl.so:lighttpd-mod-openssl caddy:caddy haproxy:haproxy h2o:h2o spawn-fcgi:spawn-fcgi multiwatch:multiwatch
-NEEDED  := cc:build-essential php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bin chromium:chromium $(SERVERS)
+NEEDED  := cc:build-essential ip:iproute2 php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bin chromium:chromium $(SERVERS)
 
 # What the benchmark's peers are built with, or are (Debian's names). Of Rust it takes whatever cargo there is.
 PEERS := build-essential libfcgi-dev nginx-light php-fpm python3-venv

@@ -10,7 +10,7 @@ import (
 )
 
 // fencedBlock is a configuration in a Markdown page.
-var fencedBlock = regexp.MustCompile("(?m)^```(apache|ini|lighttpd|nginx|yaml)\n((?s:.*?)\n)```$")
+var fencedBlock = regexp.MustCompile("(?m)^```(apache|caddyfile|haproxy|ini|lighttpd|nginx|yaml)\n((?s:.*?)\n)```$")
 
 // wantPrinted fails the test unless a page prints the configurations in its folder, all of them, byte for byte, and no
 // others.

@@ -25,13 +25,16 @@ type mishap struct {
 	status int
 }
 
-func (m *mishap) happen(t *testing.T, server *webServer) {
+func (m *mishap) happen(t *testing.T, server *webServer) { m.happenWith(t, server, "minimal.conf") }
+
+// happenWith has it happen with a configuration of the page's.
+func (m *mishap) happenWith(t *testing.T, server *webServer, config string) {
 	wantExplained(t, server, m.log)
 	p := newPlace(t)
 	if m.serve != nil {
 		m.serve(t, p)
 	}
-	s := server.run(t, p, "minimal.conf", m.around)
+	s := server.run(t, p, config, m.around)
 	if m.ask != nil {
 		m.ask(t, s)
 	} else {
