@@ -18,9 +18,6 @@ type setup struct {
 // matrix puts applications of every kind, in every setup of a web server, through all scenarios.
 func (w *webServer) matrix(t *testing.T, setups ...setup) {
 	w.find(t)
-	for _, l := range w.limits {
-		findScenario(t, l.scenario)
-	}
 	probe, peer := buildProbe(t), buildPeer(t)
 	for i, su := range setups {
 		t.Run(su.name, func(t *testing.T) {
@@ -51,6 +48,9 @@ func applications(probe string, i int) []application {
 // runScenarios puts an application through all scenarios, and records how it went.
 func (app application) runScenarios(t *testing.T, su setup) {
 	s := su.site(t, newPlace(t), app)
+	for _, l := range s.server.limits {
+		findScenario(t, l.scenario)
+	}
 	version := s.server.version(t)
 	for i := range scenarios {
 		sc := &scenarios[i]
