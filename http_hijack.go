@@ -2,6 +2,7 @@ package fastcgi
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"net"
 	"net/http"
@@ -42,9 +43,6 @@ func (h *httpResponse) takeBack() {
 
 // hijack has the request outlive its handler, if it can be hijacked.
 func (r *Request) hijack() error {
-	if why := r.noHijack(); why != "" {
-		return fmt.Errorf("fastcgi: can not hijack: %s: %w", why, http.ErrNotSupported)
-	}
 	x, c := r.x, r.conn
 	c.mu.Lock()
 	defer c.unlock()
@@ -53,39 +51,34 @@ func (r *Request) hijack() error {
 		return ErrFinished
 	case x.failed != nil:
 		return x.failed
-	case x.stdin.ended:
-		return fmt.Errorf("fastcgi: can not hijack: the web server, %s, has ended the input: %w",
-			r.Params.Get("SERVER_SOFTWARE"), http.ErrNotSupported)
+	}
+	if why := r.noHijack(); why != "" {
+		return fmt.Errorf("fastcgi: can not hijack: %s: %w", why, http.ErrNotSupported)
 	}
 	r.hijacked = true
 	return nil
 }
 
-// noHijack says why a request can not be hijacked, as far as its parameters
-// tell.
+// noHijack says why a request can not be hijacked.
 func (r *Request) noHijack() string {
-	software := r.Params.Get("SERVER_SOFTWARE")
+	software := cmp.Or(r.Params.Get("SERVER_SOFTWARE"), "the web server")
 	switch {
 	case r.Role != RoleResponder:
 		return "the role is " + r.Role.String()
-	case endsInput(software):
-		return software + " does not upgrade connections for FastCGI (the gateway does, and lighttpd 1.4.74)"
 	case r.Params.Get("HTTP_UPGRADE") == "":
-		return "the request has no Upgrade field, or the web server takes it out (lighttpd without \"upgrade\")"
+		return "the request has no Upgrade field, or " + software + " takes it out (as lighttpd does without \"upgrade\")"
+	case r.x.stdin.ended, endsInputLate(software):
+		return software + " has ended the input (the gateway would not, nor lighttpd 1.4.74 with \"upgrade\")"
 	}
 	return ""
 }
 
-// endsInput reports whether a web server is known to end STDIN with the request,
-// whatever the application says. Those that do it in the same breath as they
-// send the parameters need not be here; it is for those that are a moment late.
-func endsInput(software string) bool {
+// endsInputLate reports whether a web server is known to end STDIN whatever the
+// application answers, but sometimes only after the application could have
+// answered.
+func endsInputLate(software string) bool {
 	product, _, _ := strings.Cut(software, "/")
-	switch product {
-	case "nginx", "Apache", "Caddy", "HAProxy", "h2o":
-		return true
-	}
-	return false
+	return product == "Apache" || product == "Caddy"
 }
 
 // clientAddr returns the client's address, or what net/http has for a client
