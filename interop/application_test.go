@@ -67,10 +67,13 @@ func (app application) listen(t *testing.T, addr string) (restart func(testing.T
 func openSocket(t *testing.T, addr string) *os.File {
 	t.Helper()
 	network, addr, _ := strings.Cut(addr, ":")
-	l, err := net.Listen(network, addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var l net.Listener
+	var err error
+	// A process that another test starts may have the port for a moment, from when it was found to be free.
+	eventually(t, "one can listen on "+addr, func() bool {
+		l, err = net.Listen(network, addr)
+		return err == nil
+	})
 	t.Cleanup(func() { l.Close() })
 	if network == "unix" {
 		if err := os.Chmod(addr, 0o666); err != nil {

@@ -53,7 +53,7 @@ func perform(rw http.ResponseWriter, r *http.Request, env map[string]string, mor
 	t := &task{ResponseWriter: rw, request: r, query: r.URL.Query(), env: env, more: more}
 	do, ok := tasks[t.query.Get("do")]
 	if !ok {
-		http.Error(rw, http.StatusText(501), 501)
+		http.Error(rw, "no such task", http.StatusNotImplemented)
 		return
 	}
 	do(t)
