@@ -23,6 +23,9 @@ NEEDED  := cc:build-essential ip:iproute2 php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bi
 # What the benchmark's peers are built with, or are (Debian's names). Of Rust it takes whatever cargo there is.
 PEERS := build-essential libfcgi-dev nginx-light php-fpm python3-venv
 
+# Modules of their own, for tests with libraries that the users of this one must not meet.
+MODULES := interop/websocket
+
 # How each scenario of interop went, in JSON.
 CELLS := bin/interop.jsonl
 
@@ -91,17 +94,20 @@ deps: ## what the tests start: installed on Debian as root, named elsewhere
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
 	else echo "missing:$$missing (Debian's names); tests that need them skip"; \
 	fi
+	@./interop/websocket/build-lighttpd
 
 # The parts of test and lint, each a target of its own for when it alone is wanted.
 
 vet:
-	$(GO) vet ./...
+	@set -e; for dir in . $(MODULES); do echo "$(GO) vet -C $$dir ./..."; $(GO) vet -C $$dir ./...; done
 
 style:
 	@echo '$(GO) run $(GOFUMPT) -l .'; out=$$($(GO) run $(GOFUMPT) -l .) || exit 1; \
 	if [ -n "$$out" ]; then printf 'not formatted (run `make fmt`):\n%s\n' "$$out"; exit 1; fi
-	$(GO) mod tidy -diff
-	$(GO) run $(STATICCHECK) ./...
+	@set -e; for dir in . $(MODULES); do \
+		echo "$(GO) mod tidy -C $$dir -diff"; $(GO) mod tidy -C $$dir -diff; \
+		echo "$(GO) run -C $$dir $(STATICCHECK) ./..."; $(GO) run -C $$dir $(STATICCHECK) ./...; \
+	done
 
 # A finding fails. A database that cannot be fetched is reported and fails nothing: it says nothing about the code.
 vuln:
@@ -114,6 +120,7 @@ vuln:
 # Units, fuzz seeds and the house; the real web servers are a target of their own.
 race:
 	$(GO) test -race $$($(GO) list ./... | grep -v '/interop$$')
+	@set -e; for dir in $(MODULES); do echo "$(GO) test -C $$dir -race ./..."; $(GO) test -C $$dir -race ./...; done
 
 # Two lengths of 0x7fffffff overflow a 32-bit int when they are added (requirement A21). 386 has no race detector.
 overflow:
