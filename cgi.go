@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -25,7 +26,7 @@ func (s *Server) runCGI(ctx context.Context) error {
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = s.Serve(l) })
 	stop := context.AfterFunc(ctx, func() { s.Close() })
-	status, err := exchangeCGI(near, os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	status, err := exchangeCGI(ctx, near)
 	stop()
 	near.Close()
 	s.Close()
@@ -43,36 +44,68 @@ func (s *Server) runCGI(ctx context.Context) error {
 }
 
 // exchangeCGI is the web server's end of the request.
-func exchangeCGI(conn net.Conn, env []string, stdin io.Reader, stdout, stderr io.Writer) (uint32, error) {
+func exchangeCGI(ctx context.Context, conn net.Conn) (uint32, error) {
 	pc := protocol.NewConn(protocol.WebServer, nil)
-	head, err := pc.Begin(nil, cgiRequestID, protocol.BeginRequest{Role: protocol.RoleResponder})
+	head, err := beginCGI(pc)
 	if err != nil {
 		return 0, err
 	}
+	body, ends := cgiBody()
+	taken := make(chan struct{})
+	go func() {
+		defer close(taken)
+		_ = sendCGI(conn, head, body)
+		_, _ = io.Copy(io.Discard, body)
+	}()
+	status, err := receiveCGI(conn, pc, os.Stdout, os.Stderr)
+	// A handler may answer without reading the body, but Apache's mod_cgid
+	// passes no answer on if the program ends before it has taken it all. Where
+	// nobody says that standard input ends, the copy ends with the process.
+	if err == nil && ends {
+		conn.Close()
+		select {
+		case <-taken:
+		case <-ctx.Done():
+		}
+	}
+	return status, err
+}
+
+// beginCGI returns what a web server would send before the body.
+func beginCGI(pc *protocol.Conn) ([]byte, error) {
+	head, err := pc.Begin(nil, cgiRequestID, protocol.BeginRequest{Role: protocol.RoleResponder})
+	if err != nil {
+		return nil, err
+	}
 	var block []byte
-	for _, v := range env {
+	for _, v := range os.Environ() {
 		if name, value, ok := strings.Cut(v, "="); ok && name != "" {
 			block = protocol.AppendPair(block, name, value)
 		}
 	}
 	head = protocol.AppendStream(head, protocol.TypeParams, cgiRequestID, block)
-	head = protocol.AppendStreamEnd(head, protocol.TypeParams, cgiRequestID)
-	// A handler may answer without reading standard input, and nothing
-	// interrupts a read of that: the copy ends with the process at the latest,
-	// and an error of it matters to nobody who has the answer.
-	go func() { _ = sendCGI(conn, head, stdin) }()
-	return receiveCGI(conn, pc, stdout, stderr)
+	return protocol.AppendStreamEnd(head, protocol.TypeParams, cgiRequestID), nil
 }
 
-// sendCGI sends the parameters and standard input.
-func sendCGI(conn net.Conn, head []byte, stdin io.Reader) error {
+// cgiBody returns the part of standard input that is the request's body, which
+// need not be followed by an end of file (RFC 3875 §4.2), and whether it is
+// sure to end.
+func cgiBody() (body io.Reader, ends bool) {
+	if n, err := strconv.ParseInt(os.Getenv("CONTENT_LENGTH"), 10, 64); err == nil && n >= 0 {
+		return io.LimitReader(os.Stdin, n), true
+	}
+	return os.Stdin, os.Getenv("HTTP_TRANSFER_ENCODING") != ""
+}
+
+// sendCGI sends the parameters and the body.
+func sendCGI(conn net.Conn, head []byte, body io.Reader) error {
 	if _, err := conn.Write(head); err != nil {
 		return err
 	}
 	buf := make([]byte, 32<<10)
 	var out []byte
 	for {
-		n, err := stdin.Read(buf)
+		n, err := body.Read(buf)
 		out = protocol.AppendStream(out[:0], protocol.TypeStdin, cgiRequestID, buf[:n])
 		if err != nil {
 			out = protocol.AppendStreamEnd(out, protocol.TypeStdin, cgiRequestID)

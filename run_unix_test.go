@@ -325,6 +325,38 @@ func TestRunCGI(t *testing.T) {
 	}
 }
 
+// A CGI program takes the whole body, also one that its handler does not read: behind some web servers its answer would be
+// lost otherwise. Standard input need not end there, if a length was given.
+func TestRunCGITakesBody(t *testing.T) {
+	body := make([]byte, 1<<20)
+	for variable, eof := range map[string]bool{
+		"CONTENT_LENGTH=" + strconv.Itoa(len(body)): false,
+		"HTTP_TRANSFER_ENCODING=chunked":            true,
+	} {
+		onUnix(t, func(t *testing.T, p place) {
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
+			c := child{
+				part: part{Driver: p.driver.name}, env: []string{"GATEWAY_INTERFACE=CGI/1.1", variable}, stdin: r,
+			}.start(t)
+			r.Close()
+			if n, err := w.Write(body); err != nil {
+				t.Errorf("%s: after %d bytes: %v", variable, n, err)
+			}
+			if eof {
+				w.Close()
+			}
+			c.expectExit(t, 0)
+			if got := c.stdout.String(); got != "hello" {
+				t.Errorf("%s: standard output is %q", variable, got)
+			}
+		})
+	}
+}
+
 // A CGI program ends although standard input does not: with its handler, with Run's context, with its server.
 func TestRunCGIOpenStdin(t *testing.T) {
 	for _, test := range []struct {
