@@ -27,6 +27,21 @@ func ExampleHTTP() {
 	// hello, joe, from localhost
 }
 
+func ExampleStripScriptName() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/hello/", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s, which is below %s\n", r.URL.Path, fastcgi.BasePath(r.Context()))
+	})
+	srv := &fastcgi.Server{Handler: fastcgi.HTTP(fastcgi.StripScriptName(mux))}
+	ask(srv,
+		client.Param{Name: "REQUEST_URI", Value: "/sub/hello/joe"},
+		client.Param{Name: "SCRIPT_NAME", Value: "/sub"},
+		client.Param{Name: "PATH_INFO", Value: "/hello/joe"},
+	)
+	// Output:
+	// /hello/joe, which is below /sub
+}
+
 func ExampleFromContext() {
 	srv := &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		req := fastcgi.FromContext(r.Context())

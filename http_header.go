@@ -18,8 +18,7 @@ type header struct {
 	hasType     bool   // or must have no Content-Type
 	hasLength   bool   // or must have no Content-Length
 	hasDate     bool
-	hasEncoding bool   // a Content-Encoding, so that the body says nothing of its type
-	basePath    string // what a Location that is a path is below
+	hasEncoding bool // a Content-Encoding, so that the body says nothing of its type
 }
 
 // fix writes down the fields as they are. Those that the handler changes
@@ -90,7 +89,7 @@ func (h *httpResponse) addField(name string, values []string) {
 		values = values[:min(1, len(values))]
 	}
 	if name == "Location" && len(values) > 0 {
-		values = []string{below(h.head.basePath, values[0])}
+		values = []string{below(h.basePath, values[0])}
 	}
 	for _, value := range values {
 		if strings.ContainsAny(value, "\r\n") {

@@ -43,7 +43,7 @@ func StripScriptName(h http.Handler) http.Handler {
 // It is empty at the root, and where nothing was stripped.
 func BasePath(ctx context.Context) string {
 	if call, ok := ctx.Value(callKey{}).(*httpCall); ok {
-		return call.response.head.basePath
+		return call.response.basePath
 	}
 	return ""
 }
@@ -52,7 +52,7 @@ func BasePath(ctx context.Context) string {
 func (c *httpCall) mounted(r *http.Request) *http.Request {
 	params := c.context.request.Params
 	scriptName, pathInfo := params.Get("SCRIPT_NAME"), params.Get("PATH_INFO")
-	c.response.head.basePath = basePath(c.url.Path, scriptName, pathInfo)
+	c.response.basePath = basePath(c.url.Path, scriptName, pathInfo)
 	m := new(http.Request)
 	*m = *r
 	m.URL = new(url.URL)

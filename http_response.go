@@ -27,6 +27,8 @@ type httpResponse struct {
 	dates   *dateLine
 	isHead  bool // the method is HEAD
 
+	basePath string // what a Location that is a path is put below
+
 	fields  http.Header // the handler's
 	status  int         // from WriteHeader; 0 before
 	head    header      // as of WriteHeader
