@@ -1,6 +1,7 @@
 package fastcgi
 
 import (
+	"io"
 	"net/http"
 	"sync/atomic"
 )
@@ -17,6 +18,14 @@ func (b *httpBody) Read(p []byte) (int, error) {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	return b.request.Read(p)
+}
+
+// WriteTo implements io.WriterTo.
+func (b *httpBody) WriteTo(w io.Writer) (int64, error) {
+	if b.closed.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	return b.request.WriteTo(w)
 }
 
 // Close implements io.Closer. What was not read is dropped at the end of the

@@ -85,26 +85,18 @@ func (r *Request) read(t protocol.RecordType, p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.unlock()
 	for {
-		switch {
-		case !x.is(r.gen):
-			return 0, ErrFinished
-		case x.failed != nil:
-			return 0, x.failed
-		case len(p) == 0:
-			return 0, nil
-		}
-		deadline := r.readDeadline()
-		if err := overdue(deadline); err != nil {
+		in, err := r.readable(t)
+		if err != nil || len(p) == 0 {
 			return 0, err
 		}
-		n, err := x.inputOf(t).read(p)
+		n, err := in.read(p)
 		if n > 0 {
 			c.consumed(x)
 		}
 		if n > 0 || err != nil {
 			return n, err
 		}
-		r.await(deadline)
+		r.await(r.readDeadline())
 	}
 }
 
