@@ -3,6 +3,7 @@ package fastcgi
 import (
 	"context"
 	"io"
+	"unsafe"
 
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -214,18 +215,58 @@ func (ex Exchange) Write(p []byte) (int, error) { return ex.write(protocol.TypeS
 
 func (ex Exchange) write(t protocol.RecordType, p []byte) (int, error) {
 	defer ex.unlock()
+	if err := ex.takes(); err != nil {
+		return 0, err
+	}
+	return ex.x.write(t, p)
+}
+
+// WriteString is Write without a copy of what is long, since a string does not
+// change.
+func (ex Exchange) WriteString(s string) (int, error) {
+	defer ex.unlock()
+	if err := ex.takes(); err != nil {
+		return 0, err
+	}
+	return ex.x.writeString(s)
+}
+
+// respond writes the head of a response and a body that is there already, both or
+// none.
+func (ex Exchange) respond(head []byte, body string) error {
+	defer ex.unlock()
+	err := ex.takes()
+	if err == nil {
+		_, err = ex.x.write(protocol.TypeStdout, head)
+	}
+	if err == nil {
+		_, err = ex.x.writeString(body)
+	}
+	return err
+}
+
+func (x *exchange) writeString(s string) (int, error) {
+	p := unsafe.Slice(unsafe.StringData(s), len(s))
+	if len(p) < lendSize {
+		return x.write(protocol.TypeStdout, p)
+	}
+	return len(p), x.lend(protocol.TypeStdout, p, nil)
+}
+
+// takes locks, and returns why a Write would not take anything.
+func (ex Exchange) takes() error {
 	if !ex.lock() {
-		return 0, ErrFinished
+		return ErrFinished
 	}
 	a := &ex.x.async
 	switch {
 	case a.finishing:
-		return 0, ErrFinished
+		return ErrFinished
 	case ex.x.failed == nil && (ex.x.out.size >= outputLimit || a.source != nil):
 		a.full = true
-		return 0, ErrFull
+		return ErrFull
 	}
-	return ex.x.write(t, p)
+	return nil
 }
 
 // Flush sends what was written so far.

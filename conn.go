@@ -53,11 +53,21 @@ const (
 	connClosed
 )
 
-// unlock does what was put off while mu was held, and releases it.
+// unlock does what was put off while mu was held, and releases it. Lent memory is
+// sent without releasing it, so that who takes it back knows where it is.
 func (c *conn) unlock() {
 	for {
 		c.decideClose()
-		p := c.nextOutput()
+		sending := c.nextOutput()
+		if sending && c.wire.body != nil {
+			done, err := c.sock.Send(c.wire.buf, c.wire.body)
+			if done {
+				c.sent(err)
+				continue
+			}
+			sending = false
+		}
+		buf := c.wire.buf
 		leaving := c.leaving
 		c.leaving = 0
 		gone := c.eof && c.state == connClosed && !c.gone
@@ -69,10 +79,10 @@ func (c *conn) unlock() {
 		if gone {
 			c.service.remove(c)
 		}
-		if len(p) == 0 {
+		if !sending {
 			return
 		}
-		done, err := c.sock.Send(p)
+		done, err := c.sock.Send(buf, nil)
 		if !done {
 			return // Sent will go on
 		}

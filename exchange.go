@@ -261,13 +261,21 @@ func (x *exchange) held() bool {
 	return x.role == protocol.RoleFilter && !x.stdin.over() && !x.ended && x.failed == nil
 }
 
-// write frames as much of p as the output limit allows.
-func (x *exchange) write(t protocol.RecordType, p []byte) (int, error) {
+// writable returns why nothing can be written any more.
+func (x *exchange) writable() error {
 	switch {
 	case x.failed != nil:
-		return 0, x.failed
+		return x.failed
 	case x.ended:
-		return 0, ErrFinished
+		return ErrFinished
+	}
+	return nil
+}
+
+// write frames as much of p as the output limit allows.
+func (x *exchange) write(t protocol.RecordType, p []byte) (int, error) {
+	if err := x.writable(); err != nil {
+		return 0, err
 	}
 	if err := x.out.append(&x.conn.proto, t, x.id, p); err != nil {
 		return 0, err
@@ -277,6 +285,20 @@ func (x *exchange) write(t protocol.RecordType, p []byte) (int, error) {
 		x.conn.flush(x)
 	}
 	return len(p), nil
+}
+
+// lend is write without a copy, for what lies in memory that stays as it is until
+// it is sent; see output.lend.
+func (x *exchange) lend(t protocol.RecordType, p []byte, l *loan) error {
+	if err := x.writable(); err != nil {
+		return err
+	}
+	if err := x.out.lend(&x.conn.proto, t, x.id, p, l); err != nil {
+		return err
+	}
+	x.responded = x.responded || t == protocol.TypeStdout
+	x.conn.flush(x)
+	return nil
 }
 
 // answerError ends the request with an error page, unless there is part of an

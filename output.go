@@ -2,6 +2,7 @@ package fastcgi
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -11,11 +12,32 @@ import (
 // records, in segments of at most segmentSize. A segment is a request's turn at
 // the socket. It is guarded by the connection's mutex.
 type output struct {
-	segments [][]byte // from the pool; the last one may grow
-	taken    int      // how many of segments are gone, at the front
-	size     int      // bytes in all segments
-	open     int      // where the record starts, in the last segment, that may grow
+	segments []segment
+	taken    int // how many of segments are gone, at the front
+	size     int // bytes in all segments
+	open     int // where the record starts, in the last segment, that may grow
 	openType protocol.RecordType
+}
+
+// A segment is some records. The content of the last one may lie elsewhere.
+type segment struct {
+	buf  []byte // from the pool
+	body []byte // of the last record, behind its header in buf, if it was lent
+	loan *loan  // nil if body stays as it is for good
+}
+
+func (s *segment) size() int { return len(s.buf) + len(s.body) }
+
+// A loan is memory that a Write has lent for as long as it waits.
+type loan struct {
+	changed *sync.Cond // told when bytes falls
+	bytes   int        // that are in use
+	sent    int        // bytes that are on their way
+}
+
+func (l *loan) giveBack(n int) {
+	l.bytes -= n
+	l.changed.Broadcast()
 }
 
 // segmentSize is the most that a request sends before another's turn.
@@ -47,39 +69,72 @@ func (o *output) append(pc *protocol.Conn, t protocol.RecordType, id uint16, p [
 // extend adds to the open record what fits into it and its segment.
 func (o *output) extend(p []byte) int {
 	seg := o.last()
-	n := min(len(p), segmentSize-len(*seg))
-	*seg = pool.Grow(*seg, n)
-	at := len(*seg)
-	*seg, n = protocol.ExtendRecord(*seg, o.open, p[:n])
-	o.size += len(*seg) - at
+	n := min(len(p), segmentSize-len(seg.buf))
+	seg.buf = pool.Grow(seg.buf, n)
+	at := len(seg.buf)
+	seg.buf, n = protocol.ExtendRecord(seg.buf, o.open, p[:n])
+	o.size += len(seg.buf) - at
 	return n
 }
 
 // begin starts a record with what fits of p.
 func (o *output) begin(pc *protocol.Conn, t protocol.RecordType, id uint16, p []byte) (int, error) {
 	seg := o.room(minRecordRoom, protocol.HeaderLen+len(p))
-	at := len(*seg)
+	at := len(seg.buf)
 	n := min(len(p), segmentSize-at-protocol.HeaderLen)
-	grown, err := pc.Send(*seg, t, id, p[:n])
+	grown, err := pc.Send(seg.buf, t, id, p[:n])
 	if err != nil {
 		return 0, err
 	}
-	*seg = grown
+	seg.buf = grown
 	o.size += len(grown) - at
 	o.open, o.openType = at, t
 	return n, nil
+}
+
+// lend frames p on stream t without a copy. It must not change until it is sent;
+// l, unless it is nil, tells how much of it is in use.
+func (o *output) lend(pc *protocol.Conn, t protocol.RecordType, id uint16, p []byte, l *loan) error {
+	for len(p) > 0 {
+		seg := o.room(minRecordRoom, protocol.HeaderLen)
+		at := len(seg.buf)
+		n := min(len(p), segmentSize-at-protocol.HeaderLen)
+		grown, err := pc.SendHeader(seg.buf, t, id, n)
+		if err != nil {
+			return err
+		}
+		seg.buf, seg.body, seg.loan = grown, p[:n], l
+		if l != nil {
+			l.bytes += n
+		}
+		o.size += len(grown) - at + n
+		o.openType = 0
+		p = p[n:]
+	}
+	return nil
+}
+
+// recall takes back what was lent and is not on its way yet.
+func (o *output) recall(l *loan) {
+	for i := o.taken; i < len(o.segments); i++ {
+		if seg := &o.segments[i]; seg.loan == l {
+			o.size -= protocol.HeaderLen + len(seg.body)
+			l.giveBack(len(seg.body))
+			*seg = segment{buf: seg.buf[:len(seg.buf)-protocol.HeaderLen]}
+		}
+	}
 }
 
 // end frames END_REQUEST with what has to go before it.
 func (o *output) end(pc *protocol.Conn, id uint16, e protocol.EndRequest) error {
 	const need = 4 * protocol.HeaderLen
 	seg := o.room(need, need)
-	at := len(*seg)
-	grown, err := pc.EndRequest(*seg, id, e)
+	at := len(seg.buf)
+	grown, err := pc.EndRequest(seg.buf, id, e)
 	if err != nil {
 		return err
 	}
-	*seg = grown
+	seg.buf = grown
 	o.size += len(grown) - at
 	o.openType = 0
 	return nil
@@ -87,33 +142,33 @@ func (o *output) end(pc *protocol.Conn, id uint16, e protocol.EndRequest) error 
 
 // room returns the last segment, with room for want bytes, or as many as a
 // segment takes. If it could not have need bytes it is a new one.
-func (o *output) room(need, want int) *[]byte {
-	if o.empty() || segmentSize-len(*o.last()) < need {
+func (o *output) room(need, want int) *segment {
+	if o.empty() || o.last().body != nil || segmentSize-len(o.last().buf) < need {
 		if o.taken > len(o.segments)/2 {
 			// A writer that is never caught up with must not grow the list.
 			o.segments, o.taken = slices.Delete(o.segments, 0, o.taken), 0
 		}
-		o.segments = append(o.segments, pool.Get(min(want, segmentSize)))
+		o.segments = append(o.segments, segment{buf: pool.Get(min(want, segmentSize))})
 		o.openType = 0
 	}
 	seg := o.last()
-	*seg = pool.Grow(*seg, min(want, segmentSize-len(*seg)))
+	seg.buf = pool.Grow(seg.buf, min(want, segmentSize-len(seg.buf)))
 	return seg
 }
 
-func (o *output) last() *[]byte { return &o.segments[len(o.segments)-1] }
+func (o *output) last() *segment { return &o.segments[len(o.segments)-1] }
 
 func (o *output) empty() bool { return o.taken == len(o.segments) }
 
 // first returns the size of the first segment.
-func (o *output) first() int { return len(o.segments[o.taken]) }
+func (o *output) first() int { return o.segments[o.taken].size() }
 
-// take removes the first segment, for the caller to send and give back to the
-// pool.
-func (o *output) take() []byte {
+// take removes the first segment, for the caller to send and give its buffer back
+// to the pool.
+func (o *output) take() segment {
 	seg := o.segments[o.taken]
-	o.segments[o.taken] = nil
-	o.size -= len(seg)
+	o.segments[o.taken] = segment{}
+	o.size -= seg.size()
 	if o.taken++; o.empty() {
 		o.segments, o.taken = o.segments[:0], 0
 		o.openType = 0
@@ -124,6 +179,14 @@ func (o *output) take() []byte {
 // drop forgets everything.
 func (o *output) drop() {
 	for !o.empty() {
-		pool.Put(o.take())
+		o.take().drop()
+	}
+}
+
+// drop gives back what the segment holds.
+func (s segment) drop() {
+	pool.Put(s.buf)
+	if s.loan != nil {
+		s.loan.giveBack(len(s.body))
 	}
 }

@@ -37,6 +37,9 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 	if err != nil {
 		return err
 	}
+	if s, ok := data.(string); ok && len(s) >= lendSize {
+		return sendLong(w, block, s)
+	}
 	body, src, err := bodyOf(code, mimeType, data)
 	if err != nil {
 		return err
@@ -55,6 +58,19 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 		return ex.stream(src)
 	}
 	return copyStream(w, src)
+}
+
+// sendLong writes a response without a copy of its body.
+func sendLong(w ResponseWriter, head []byte, body string) error {
+	// An Exchange, or what embeds one.
+	if ex, ok := w.(interface{ respond([]byte, string) error }); ok {
+		return ex.respond(head, body)
+	}
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, body)
+	return err
 }
 
 // SendRedirect writes a redirect (RFC 3875 §6.2.3 and §6.2.4). A target that is

@@ -23,7 +23,7 @@ const (
 type sender struct {
 	ready    []*exchange // that have output to send, in the order of their turns
 	replies  []byte      // what the protocol itself owes, to go first
-	wire     []byte      // what the socket has been given, from the pool; nil: nothing
+	wire     segment     // what the socket has been given; no buf: nothing
 	flushed  bool        // there is something to send
 	plenty   bool        // and so much that it is sent in the midst of things
 	reported bool        // that the protocol has refused a request
@@ -75,51 +75,52 @@ func (c *conn) reportRefusals() {
 
 // sendingAnything reports whether output is left, in whatever state.
 func (c *conn) sendingAnything() bool {
-	return c.broken == nil && (c.wire != nil || len(c.ready) > 0 || len(c.replies) > 0)
+	return c.broken == nil && (c.wire.buf != nil || len(c.ready) > 0 || len(c.replies) > 0)
 }
 
 // maySend reports whether there is something for the caller to send. It waits while
 // somebody else is sending, and while the loop is at work on the connection, which
 // may bring more; unless there is plenty already.
 func (c *conn) maySend() bool {
-	return c.flushed && c.wire == nil && c.broken == nil && (c.plenty || !c.inLoop)
+	return c.flushed && c.wire.buf == nil && c.broken == nil && (c.plenty || !c.inLoop)
 }
 
-// nextOutput returns what the caller is to give to the socket: what the protocol
-// owes, or the next turns of requests, of which short ones share a write.
-func (c *conn) nextOutput() []byte {
+// nextOutput puts into wire what the caller is to give to the socket, and reports
+// whether that is anything: what the protocol owes, or the next turns of requests,
+// of which short ones share a write.
+func (c *conn) nextOutput() bool {
 	if !c.maySend() {
-		return nil
+		return false
 	}
 	if len(c.replies) > 0 {
-		c.wire, c.replies = c.replies, nil
+		c.wire.buf, c.replies = c.replies, nil
 		c.adjustFlow()
-		return c.wire
+		return true
 	}
-	for len(c.ready) > 0 && len(c.wire)+c.ready[0].out.first() <= segmentSize {
-		seg := c.nextTurn()
-		if c.wire == nil {
-			c.wire = seg
-			continue
-		}
-		c.wire = append(pool.Grow(c.wire, len(seg)), seg...)
-		pool.Put(seg)
+	for len(c.ready) > 0 && c.wire.body == nil && len(c.wire.buf)+c.ready[0].out.first() <= segmentSize {
+		c.nextTurn()
 	}
 	c.flushed, c.plenty = len(c.ready) > 0, false
-	return c.wire
+	return c.wire.buf != nil
 }
 
 // nextTurn takes a segment from the exchange whose turn it is.
-func (c *conn) nextTurn() []byte {
+func (c *conn) nextTurn() {
 	x := c.ready[0]
 	c.unqueue(x)
 	seg := x.out.take()
+	if c.wire.buf == nil {
+		c.wire = seg
+	} else {
+		c.wire.buf = append(pool.Grow(c.wire.buf, len(seg.buf)), seg.buf...)
+		c.wire.body, c.wire.loan = seg.body, seg.loan
+		pool.Put(seg.buf)
+	}
 	if !x.out.empty() {
 		x.queued = true
 		c.ready = append(c.ready, x)
 	}
 	x.wrote()
-	return seg
 }
 
 // wrote tells those who write to x that there is room again.
@@ -134,12 +135,31 @@ func (x *exchange) wrote() {
 
 // sent notes that the last output was written, or that nothing can be.
 func (c *conn) sent(err error) {
-	c.service.stats.bytesOut.Add(int64(len(c.wire)))
-	pool.Put(c.wire)
-	c.wire = nil
+	c.service.stats.bytesOut.Add(int64(c.wire.size()))
+	if c.wire.loan != nil && err == nil {
+		c.wire.loan.sent += len(c.wire.body)
+	}
+	c.wire.drop()
+	c.wire = segment{}
 	if err != nil {
 		c.logSendError(err)
 		c.breakDown(fmt.Errorf("%w: %w", ErrDisconnected, err))
+	}
+}
+
+// recall takes back what was lent.
+func (c *conn) recall(l *loan) {
+	if l.bytes == 0 {
+		return
+	}
+	if c.wire.loan == l {
+		c.sock.Keep()
+		l.sent += len(c.wire.body)
+		l.giveBack(len(c.wire.body))
+		c.wire.body, c.wire.loan = nil, nil
+	}
+	for _, x := range c.ready {
+		x.out.recall(l)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"unsafe"
 
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -114,6 +115,10 @@ type response struct{ r *Request }
 
 func (w response) Write(p []byte) (int, error) { return w.write(protocol.TypeStdout, p) }
 
+func (w response) WriteString(s string) (int, error) {
+	return w.Write(unsafe.Slice(unsafe.StringData(s), len(s)))
+}
+
 // write hands p on as there is room for it, and waits while there is none.
 func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
 	x, c := w.r.x, w.r.conn
@@ -123,6 +128,13 @@ func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
 		if err := cmp.Or(w.usable(), overdue(w.r.writeDeadline())); err != nil {
 			return n, err
 		}
+		if len(p)-n >= lendSize {
+			k, err := w.lend(t, p[n:])
+			if n += k; n == len(p) || err != nil {
+				return n, err
+			}
+			continue
+		}
 		k, err := x.write(t, p[n:min(len(p), n+max(0, outputLimit-x.out.size))])
 		n += k
 		if n == len(p) || err != nil {
@@ -130,6 +142,32 @@ func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
 		}
 		w.wait()
 	}
+}
+
+const (
+	// lendSize is how many bytes are rather sent from where they are than
+	// copied, although their Write then has to wait.
+	lendSize = 32 << 10
+	// lendLimit is how many at once.
+	lendLimit = 1 << 20
+)
+
+// lend sends from p without a copy, and waits until that is done.
+func (w response) lend(t protocol.RecordType, p []byte) (int, error) {
+	c := w.r.conn
+	l := &loan{changed: w.r.changed}
+	err := w.r.x.lend(t, p[:min(len(p), lendLimit)], l)
+	for l.bytes > 0 && err == nil {
+		if c.maySend() {
+			c.unlock()
+			c.mu.Lock()
+		} else {
+			w.r.await(w.r.writeDeadline())
+		}
+		err = cmp.Or(w.usable(), overdue(w.r.writeDeadline()))
+	}
+	c.recall(l)
+	return l.sent, err
 }
 
 // wait waits until the state of the exchange changes. What is put off until
@@ -149,15 +187,10 @@ func (w response) wait() {
 
 // usable returns why the request can not be written to any more.
 func (w response) usable() error {
-	switch x := w.r.x; {
-	case !x.is(w.r.gen):
-		return ErrFinished
-	case x.failed != nil:
-		return x.failed
-	case x.ended:
+	if !w.r.x.is(w.r.gen) {
 		return ErrFinished
 	}
-	return nil
+	return w.r.x.writable()
 }
 
 // Flush returns when the output is on its way to the socket.

@@ -29,14 +29,32 @@ func (c *Conn) Send(dst []byte, t RecordType, id uint16, p []byte) ([]byte, erro
 	if len(p) == 0 {
 		return dst, nil
 	}
-	q, err := c.sending(t, id, false)
-	if err != nil {
+	if err := c.sendContent(t, id); err != nil {
 		return dst, err
 	}
-	if t == TypeStderr {
-		q.stderr = true
-	}
 	return AppendStream(dst, t, id, p), nil
+}
+
+// SendHeader appends the header of a record with n bytes of stream t, 1 to
+// MaxContentLen, which the caller sends behind it from where they are.
+func (c *Conn) SendHeader(dst []byte, t RecordType, id uint16, n int) ([]byte, error) {
+	if n < 1 || n > MaxContentLen {
+		return dst, requestError(t, id, "3.3", ErrContentLength)
+	}
+	if err := c.sendContent(t, id); err != nil {
+		return dst, err
+	}
+	return AppendHeader(dst, Header{Type: t, RequestID: id, ContentLength: uint16(n)}), nil
+}
+
+// sendContent takes the step that content on a stream means.
+func (c *Conn) sendContent(t RecordType, id uint16) error {
+	q, err := c.sending(t, id, false)
+	if err != nil {
+		return err
+	}
+	q.stderr = q.stderr || t == TypeStderr
+	return nil
 }
 
 // SendEnd ends stream t of an active request with the empty record (§3.3).

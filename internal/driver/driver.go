@@ -33,11 +33,14 @@ type Conn interface {
 // A Socket is a connection below the seam. Its methods are safe for concurrent
 // use and never wait for the peer.
 type Socket interface {
-	// Send writes p, at once what the socket takes of it. If that is all, or
-	// there is an error, it returns true. Otherwise the driver writes the rest as
-	// soon as it can and calls Sent, until when p is to be left alone, and Send
-	// not to be called.
-	Send(p []byte) (done bool, err error)
+	// Send writes head and then body, at once what the socket takes of them. If
+	// that is all, or there is an error, it returns true. Otherwise the driver
+	// writes the rest as soon as it can and calls Sent, until when both are to be
+	// left alone, and Send not to be called. Body may be empty.
+	Send(head, body []byte) (done bool, err error)
+	// Keep has the driver copy what is left of the body that was sent last, if
+	// anything is, so that it may be used for something else.
+	Keep()
 	// SetDeadline asks for a call of Expire at t; zero for none.
 	SetDeadline(t Instant)
 	// Pause stops calls of Receive until Resume; one more may come.

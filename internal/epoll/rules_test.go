@@ -46,7 +46,7 @@ func (r *rules) send(s driver.Socket, p []byte) (done bool, err error) {
 	if !r.sending.CompareAndSwap(false, true) {
 		r.t.Error("this test calls Send before Sent")
 	}
-	done, err = s.Send(p)
+	done, err = s.Send(p, nil)
 	switch {
 	case done && !r.sending.CompareAndSwap(true, false):
 		r.t.Error("Sent was called for a Send that was done")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -39,11 +40,10 @@ type socket struct {
 	paused   atomic.Bool
 	deadline atomic.Int64 // a driver.Instant
 
-	mu    sync.Mutex
-	fd    int32          // -1 once it is closed; only the loop changes it, so it may read it without mu
-	rest  []byte         // what the socket did not take yet; the loop writes it
-	told  uint32         // the events that epoll was asked for; 0: it does not know the socket
-	stuck driver.Instant // since when the peer takes nothing of it
+	mu   sync.Mutex
+	fd   int32    // -1 once it is closed; only the loop changes it, so it may read it without mu
+	told uint32   // the events that epoll was asked for; 0: it does not know the socket
+	rest *backlog // nil: none
 }
 
 // SetDeadline implements driver.Socket.
@@ -115,10 +115,10 @@ func (s *socket) nextDue() driver.Instant {
 func (s *socket) stuckDue() driver.Instant {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stuck == 0 || s.loop.driver.WriteTimeout <= 0 {
+	if s.rest == nil || s.loop.driver.WriteTimeout <= 0 {
 		return 0
 	}
-	return s.stuck.After(s.loop.driver.WriteTimeout)
+	return s.rest.since.After(s.loop.driver.WriteTimeout)
 }
 
 // expire acts on a deadline that has come.
@@ -247,6 +247,8 @@ func (s *socket) receive() {
 	s.conn.Receive(l.buf[:n], l.now)
 	if s.unread {
 		s.requeue()
+		// A handler that was waiting for a body has it in the cache now.
+		runtime.Gosched()
 	}
 }
 

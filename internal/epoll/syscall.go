@@ -23,9 +23,24 @@ func read(fd int32, p []byte) (int, syscall.Errno) {
 	return int(n), err
 }
 
-// write is write(2) to a non-blocking socket.
-func write(fd int32, p []byte) (int, syscall.Errno) {
-	n, _, err := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+// write is write(2) to a non-blocking socket, or writev(2) if there are two parts.
+func write(fd int32, head, body []byte) (int, syscall.Errno) {
+	switch {
+	case len(body) == 0:
+	case len(head) == 0:
+		head = body
+	default:
+		return writev(fd, head, body)
+	}
+	n, _, err := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(head))), uintptr(len(head)))
+	return int(n), err
+}
+
+func writev(fd int32, head, body []byte) (int, syscall.Errno) {
+	parts := [2]unix.Iovec{{Base: &head[0]}, {Base: &body[0]}}
+	parts[0].SetLen(len(head))
+	parts[1].SetLen(len(body))
+	n, _, err := unix.RawSyscall(unix.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(&parts)), uintptr(len(parts)))
 	return int(n), err
 }
 

@@ -3,6 +3,7 @@
 package epoll
 
 import (
+	"bytes"
 	"net"
 	"os"
 
@@ -11,25 +12,46 @@ import (
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
 )
 
+// A backlog is what the socket did not take yet, and the loop writes.
+type backlog struct {
+	head, body []byte
+	since      driver.Instant // when the peer took something last
+}
+
+func (b *backlog) size() int { return len(b.head) + len(b.body) }
+
+// wrote takes n bytes off the front.
+func (b *backlog) wrote(n int) {
+	k := min(n, len(b.head))
+	b.head, b.body = b.head[k:], b.body[n-k:]
+}
+
 // Send implements driver.Socket.
-func (s *socket) Send(p []byte) (done bool, err error) {
+func (s *socket) Send(head, body []byte) (done bool, err error) {
+	b := backlog{head: head, body: body}
 	s.mu.Lock()
-	n, err := s.tryWrite(p)
-	if n == len(p) || err != nil {
+	if err = s.tryWrite(&b); err == nil && b.size() > 0 && s.told == whenReadable {
+		err = s.watch(unix.EPOLL_CTL_MOD, whenWritable)
+	}
+	if err != nil || b.size() == 0 {
 		s.mu.Unlock()
 		return true, err
 	}
-	if s.told == whenReadable {
-		err = s.watch(unix.EPOLL_CTL_MOD, whenWritable)
-	}
-	if err != nil {
-		s.mu.Unlock()
-		return true, os.NewSyscallError("epoll_ctl", err)
-	}
-	s.rest, s.stuck = p[n:], driver.Now()
+	rest := b // b itself need not be on the heap
+	rest.since = driver.Now()
+	s.rest = &rest
 	s.mu.Unlock()
 	s.loop.note(s) // for the deadline
 	return false, nil
+}
+
+// Keep implements driver.Socket.
+func (s *socket) Keep() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rest != nil {
+		s.rest.body = bytes.Clone(s.rest.body)
+	}
 }
 
 // writable goes on with what the socket did not take before.
@@ -42,14 +64,14 @@ func (s *socket) writable() {
 		s.mu.Unlock()
 		return
 	}
-	n, err := s.tryWrite(s.rest)
-	if n > 0 {
-		s.stuck = s.loop.now
+	before := s.rest.size()
+	err := s.tryWrite(s.rest)
+	left := s.rest.size()
+	if left < before {
+		s.rest.since = s.loop.now
 	}
-	s.rest = s.rest[n:]
-	left := len(s.rest)
 	s.mu.Unlock()
-	if left == 0 || err != nil {
+	if err != nil || left == 0 {
 		s.sent(err)
 	}
 }
@@ -57,27 +79,26 @@ func (s *socket) writable() {
 // sent ends what Send has left to the driver.
 func (s *socket) sent(err error) {
 	s.mu.Lock()
-	s.rest, s.stuck = nil, 0
+	s.rest = nil
 	s.mu.Unlock()
 	s.conn.Sent(err)
 }
 
 // tryWrite writes what the socket takes at once. It is called with mu held, so
 // that the loop does not close the descriptor meanwhile.
-func (s *socket) tryWrite(p []byte) (int, error) {
-	if s.fd < 0 {
-		return 0, net.ErrClosed
-	}
-	for {
-		n, err := write(s.fd, p)
+func (s *socket) tryWrite(b *backlog) error {
+	for s.fd >= 0 {
+		n, err := write(s.fd, b.head, b.body)
 		switch err {
 		case 0:
-			return n, nil
+			b.wrote(n)
+			return nil
 		case unix.EINTR:
 		case unix.EAGAIN:
-			return 0, nil
+			return nil
 		default:
-			return 0, os.NewSyscallError("write", err)
+			return os.NewSyscallError("write", err)
 		}
 	}
+	return net.ErrClosed
 }

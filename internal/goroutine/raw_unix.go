@@ -91,6 +91,9 @@ func (w *rawWrite) init() {
 
 // tryWrite writes what the socket takes at once, which may be nothing.
 func (s *socket) tryWrite(p []byte) (int, error) {
+	if s.raw == nil {
+		return 0, nil
+	}
 	w := &s.sending
 	w.p = p
 	err := s.raw.Write(w.attempt)

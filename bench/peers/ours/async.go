@@ -10,16 +10,16 @@ import (
 )
 
 func asyncHandlers(size int) map[string]fastcgi.AsyncHandlerFunc {
-	large := bytesResponse(size)
+	large := string(bytesResponse(size))
 	return map[string]fastcgi.AsyncHandlerFunc{
 		"hello":  helloAsync,
-		"bytes":  func(ex fastcgi.Exchange) { answer(ex, large) },
+		"bytes":  func(ex fastcgi.Exchange) { answerString(ex, large) },
 		"digest": func(ex fastcgi.Exchange) { takeBody(ex, sha256.New()) },
 		"count":  func(ex fastcgi.Exchange) { takeBody(ex, nil) },
 		"wait":   new(asyncWaiting).serve,
 		"mixed": func(ex fastcgi.Exchange) {
 			if query := ex.Params().Get("QUERY_STRING"); query == "large" {
-				answer(ex, large)
+				answerString(ex, large)
 				return
 			}
 			helloAsync(ex)
@@ -31,6 +31,12 @@ func asyncHandlers(size int) map[string]fastcgi.AsyncHandlerFunc {
 // any.
 func answer(ex fastcgi.Exchange, response []byte) {
 	_, _ = ex.Write(response)
+	_ = ex.Finish(0)
+}
+
+// answerString is answer for what need not be copied.
+func answerString(ex fastcgi.Exchange, response string) {
+	_, _ = ex.WriteString(response)
 	_ = ex.Finish(0)
 }
 
