@@ -143,6 +143,23 @@ func TestStripScriptNameLocation(t *testing.T) {
 	})
 }
 
+// An upgrade that is refused after WriteHeader takes nothing from what is mounted.
+func TestStripScriptNameAfterHijack(t *testing.T) {
+	onUnix(t, func(t *testing.T, p place) {
+		web := p.serveMounted(t, func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusSwitchingProtocols)
+			if _, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				t.Error("a request without an Upgrade field was hijacked")
+			}
+			http.Redirect(w, r, "/a", http.StatusSeeOther)
+		})
+		got := web.ask(1, split("/sub/x", "/sub", "/x")...)
+		if got.status() != 303 || !strings.Contains(got.stdout.String(), "\r\nLocation: /sub/a\r\n") {
+			t.Errorf("got %q", got.stdout.String())
+		}
+	})
+}
+
 // FuzzStripScriptName holds that whatever a client and a web server write, the handler sees a path, and a link that it
 // makes is one to a path.
 func FuzzStripScriptName(f *testing.F) {
