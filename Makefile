@@ -24,7 +24,7 @@ NEEDED  := cc:build-essential ip:iproute2 php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bi
 PEERS := build-essential libfcgi-dev nginx-light php-fpm python3-venv
 
 # Modules of their own, for tests with libraries that the users of this one must not meet.
-MODULES := interop/websocket
+MODULES := interop/routers interop/websocket
 
 # How each scenario of interop went, in JSON.
 CELLS := bin/interop.jsonl
