@@ -72,10 +72,10 @@ func drain() {
 		open = false
 		for w := range wires.Range {
 			open = true
-			w := w.(*wire)
-			w.mu.Lock()
-			w.closeIfIdle()
-			w.mu.Unlock()
+			if w := w.(*wire); w.writing.TryLock() {
+				w.closeIfIdle()
+				w.writing.Unlock()
+			}
 		}
 	}
 }
@@ -148,6 +148,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	case p[1] == typeEnd:
 		binary.BigEndian.PutUint32(p[headerSize:], w.status)
 		w.status = 0
+		w.end() // before the web server can know, and close the connection
 	case p[1] == typeStdout && w.strip:
 		out = record(typeStdout, binary.BigEndian.Uint16(p[2:]), withoutStatus(p))
 		w.strip = false
@@ -157,21 +158,22 @@ func (w *wire) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	if p[1] == typeEnd {
-		w.end()
+		w.closeIfIdle()
 	}
 	return len(p), nil
 }
 
-// end counts a request off, and a connection when the process is to end.
+// end counts a request off.
 func (w *wire) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.active = max(0, w.active-1)
-	w.closeIfIdle()
 }
 
 // closeIfIdle closes a connection if the process is to end, unless a request is under way or the first is still to come.
 func (w *wire) closeIfIdle() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if draining.Load() && w.used && w.active == 0 {
 		w.Close()
 	}
