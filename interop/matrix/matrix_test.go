@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -74,6 +76,49 @@ Each column stands for all setups that were tried:
 `
 	if got := newTable(summarize(cells())).markdown(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// The file that the tests write has a cell a line, and -json prints what they come to.
+func TestJSON(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cells")
+	var lines strings.Builder
+	for _, c := range cells() {
+		if err := json.NewEncoder(&lines).Encode(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(path, []byte(lines.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := run(&out, path, true, false); err != nil {
+		t.Fatal(err)
+	}
+	var got []result
+	if err := json.Unmarshal([]byte(out.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	if want := summarize(cells()); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestBrokenFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cells")
+	if err := os.WriteFile(path, []byte(`{"server": `), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(io.Discard, path, false, false); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPageWithoutSection(t *testing.T) {
+	for _, page := range []string{"", sectionBegins, sectionEnds} {
+		if got, err := replaceSection(page, "text"); err == nil {
+			t.Errorf("%q became %q", page, got)
+		}
 	}
 }
 
