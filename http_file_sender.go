@@ -9,6 +9,8 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 )
 
 // A FileSender answers with files that the web server sends: the application
@@ -29,7 +31,8 @@ type FileSender struct {
 	// there is none.
 	Location string
 	// XSendfile says that lighttpd ("x-sendfile" and "x-sendfile-docroot") or
-	// Apache (mod_xsendfile) may send what is in Dir.
+	// Apache (mod_xsendfile; its version 1.0 with "XSendFileUnescape off") may send
+	// what is in Dir.
 	XSendfile bool
 }
 
@@ -64,7 +67,7 @@ func (s *FileSender) SendFile(w http.ResponseWriter, r *http.Request, name strin
 }
 
 // instruction returns the header field that has the web server send a file, or
-// none. All of them decode the path.
+// none.
 func (s *FileSender) instruction(r *http.Request, name string) (field, value string) {
 	request := FromContext(r.Context())
 	if request == nil {
@@ -76,9 +79,15 @@ func (s *FileSender) instruction(r *http.Request, name string) (field, value str
 		if s.Location != "" {
 			return "X-Accel-Redirect", s.Location + escapePath(name)
 		}
-	case "lighttpd", "Apache":
+	case "lighttpd":
 		if s.XSendfile {
 			return "X-Sendfile", escapePath(path.Join(s.Dir, name))
+		}
+	case "Apache":
+		// It takes the path as it is, so what no header can say has no name there.
+		p := path.Join(s.Dir, name)
+		if s.XSendfile && cgi.ValidValue(p) && strings.TrimRight(p, " \t") == p {
+			return "X-Sendfile", p
 		}
 	}
 	return "", ""
