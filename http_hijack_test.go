@@ -381,3 +381,41 @@ func TestHTTPHijackOutlivesHandler(t *testing.T) {
 		conn.Close()
 	})
 }
+
+// A hijacked connection keeps its place among MaxConcurrency after its handler, and Shutdown waits for it.
+func TestHTTPHijackIsARequest(t *testing.T) {
+	onUnix(t, func(t *testing.T, p place) {
+		conns := make(chan net.Conn, 1)
+		app := p.serve(t, &fastcgi.Server{MaxConcurrency: 1, Handler: fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Upgrade") != "" {
+				conn, _ := hijack(t, w)
+				conns <- conn
+			}
+		}))})
+		first, second := app.dial(t), app.dial(t)
+		first.send(httpUpgrade(1))
+		conn := receive(t, conns)
+		second.send(get(1, false, httpGet()...))
+		second.manage(question()) // so the server has it, and does not run it
+		down := make(chan error, 1)
+		go func() { down <- app.Shutdown(t.Context()) }()
+		first.manage(question())
+		select {
+		case err := <-down:
+			t.Fatalf("Shutdown has not waited: %v", err)
+		default:
+		}
+		if len(second.ended[1]) > 0 {
+			t.Error("another request ran beside it")
+		}
+		conn.Close()
+		if got := second.answer(1).status(); got != 200 {
+			t.Errorf("status %d", got)
+		}
+		first.answer(1)
+		first.Close()
+		if err := receive(t, down); err != nil {
+			t.Errorf("Shutdown returned %v", err)
+		}
+	})
+}
