@@ -414,6 +414,7 @@ func TestHTTPHijackIsARequest(t *testing.T) {
 		}
 		first.answer(1)
 		first.Close()
+		second.Close()
 		if err := receive(t, down); err != nil {
 			t.Errorf("Shutdown returned %v", err)
 		}
