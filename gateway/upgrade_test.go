@@ -2,6 +2,8 @@ package gateway_test
 
 import (
 	"bufio"
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -111,6 +113,62 @@ func TestUpgrade(t *testing.T) {
 				t.Errorf("%d connections to the application", conns)
 			}
 		})
+	}
+}
+
+// It works over TLS, whose own goodbye stands for the end of what the client says.
+func TestUpgradeOverTLS(t *testing.T) {
+	h := &gateway.Handler{}
+	upgrading(t, h, func(conn net.Conn) {
+		io.Copy(conn, conn)
+		io.WriteString(conn, "bye")
+	})
+	web := httptest.NewTLSServer(h)
+	t.Cleanup(web.Close)
+	conn, err := tls.Dial("tcp", web.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	io.WriteString(conn, askUpgrade)
+	in := bufio.NewReader(conn)
+	if resp, err := http.ReadResponse(in, nil); err != nil || resp.StatusCode != 101 {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	io.WriteString(conn, "hello, ")
+	conn.CloseWrite()
+	if got, err := io.ReadAll(in); string(got) != "hello, bye" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// What the gateway's own server was told to say with every response goes with this one, too, and the request's context
+// ends it.
+func TestUpgradeInMiddleware(t *testing.T) {
+	h := &gateway.Handler{}
+	upgrading(t, h, func(conn net.Conn) { io.Copy(io.Discard, conn) })
+	ctx, cancel := context.WithCancel(t.Context())
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Front", "1")
+		h.ServeHTTP(w, r.WithContext(ctx))
+	}))
+	t.Cleanup(web.Close)
+	conn, err := net.Dial("tcp", web.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	io.WriteString(conn, askUpgrade)
+	in := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(in, nil)
+	if err != nil || resp.StatusCode != 101 || resp.Header.Get("X-Front") != "1" || resp.Header.Get("X-A") != "b" {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	cancel()
+	if got, err := io.ReadAll(in); len(got) > 0 || err != nil {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 
