@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"sync"
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi"
@@ -86,4 +87,48 @@ func TestEcho(t *testing.T) {
 			t.Errorf("the application saw %v", err)
 		}
 	})
+}
+
+// sockets is how many there are at once.
+const sockets = 200
+
+// Many sockets at once do not get in each other's way.
+func TestManySockets(t *testing.T) {
+	for _, front := range fronts {
+		for _, driver := range drivers {
+			t.Run(fmt.Sprintf("%s/%s", front.name, driver), func(t *testing.T) {
+				ended := make(chan error, sockets)
+				url := front.serve(t, serveApplication(t, driver, gorillaEcho(ended)))
+				peers := make([]peer, sockets)
+				for i := range peers {
+					peers[i] = dialGorilla(t, url, nil)
+				}
+				var all sync.WaitGroup
+				for i, p := range peers {
+					all.Go(func() {
+						for n := i; n < i+20; n++ {
+							k, want := message(n)
+							if err := p.send(k, want); err != nil {
+								t.Error(err)
+								return
+							}
+							if _, got, err := p.receive(); err != nil || !bytes.Equal(got, want) {
+								t.Errorf("message %d: %d bytes, %v; want %d", n, len(got), err, len(want))
+								return
+							}
+						}
+						if err := p.close(); err != nil {
+							t.Errorf("close: %v", err)
+						}
+					})
+				}
+				all.Wait()
+				for range sockets {
+					if err := receive(t, ended); !closedNormally(err) {
+						t.Errorf("the application saw %v", err)
+					}
+				}
+			})
+		}
+	}
 }

@@ -1,13 +1,20 @@
 package websocket_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/leak"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(playEcho) != "" {
+		echoProgram()
+		return
+	}
+	leak.Main(m)
+}
 
 // patience is how long anything may take before a test gives up on it.
 const patience = 60 * time.Second
