@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 // lendSize is how many bytes are sent from where they are.
@@ -93,12 +94,22 @@ func TestWriteReturnsBufferEarly(t *testing.T) {
 	}
 }
 
-// readRest reads what comes until nothing does.
+// readRest reads to the end of the request, or of the connection.
 func readRest(w *web) []byte {
-	w.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
-	rest, _ := io.ReadAll(w)
-	return rest
+	w.SetReadDeadline(time.Now().Add(patience))
+	var rest []byte
+	buf := make([]byte, 1<<16)
+	for {
+		n, err := w.Read(buf)
+		rest = append(rest, buf[:n]...)
+		if ended := len(rest) >= len(endRequest) && bytes.HasPrefix(rest[len(rest)-len(endRequest):], endRequest[:protocol.HeaderLen]); ended || err != nil {
+			return rest
+		}
+	}
 }
+
+// endRequest is an END_REQUEST.
+var endRequest = protocol.AppendEndRequest(nil, 1, protocol.EndRequest{})
 
 // An Exchange sends a long string without waiting for anything.
 func TestExchangeWriteString(t *testing.T) {

@@ -245,6 +245,11 @@ func (s *socket) receive() {
 	// which epoll has told of or will tell.
 	s.unread = n == len(l.buf) || s.hangup
 	s.conn.Receive(l.buf[:n], l.now)
+	if s.closing.Load() {
+		// At once, while the kernel has it in the cache.
+		s.look()
+		return
+	}
 	if s.unread {
 		s.requeue()
 		// A handler that was waiting for a body has it in the cache now.
