@@ -31,7 +31,7 @@ CELLS := bin/interop.jsonl
 
 GO := go
 
-.PHONY: help demo test fmt lint interop matrix bench bench-peers fuzz cross deps vet style vuln race overflow
+.PHONY: help demo test fmt lint interop matrix bench bench-peers fuzz cross deps vet style vuln race allocations overflow
 
 help: ## print this
 	@printf 'fastcgi: the FastCGI toolkit for Go\n\n'
@@ -43,7 +43,7 @@ demo: ## serve examples/demo over HTTP (LISTEN=127.0.0.1:8080)
 	@$(GO) build -o bin/ ./cmd/fcgi ./examples/demo
 	@exec ./bin/fcgi serve --listen $(LISTEN) -- ./bin/demo
 
-test: deps vet lint race interop overflow cross ## all that must pass: vet, lint, every test with -race, 32-bit, cross
+test: deps vet lint race allocations interop overflow cross ## all that must pass: vet, lint, every test with -race, 32-bit, cross
 
 fmt: ## rewrite the code as gofumpt has it
 	$(GO) run $(GOFUMPT) -w .
@@ -121,6 +121,10 @@ vuln:
 race:
 	$(GO) test -race $$($(GO) list ./... | grep -v '/interop$$')
 	@set -e; for dir in $(MODULES); do echo "$(GO) test -C $$dir -race ./..."; $(GO) test -C $$dir -race ./...; done
+
+# What the race detector has allocated beside what it watches: here the counts are exact.
+allocations:
+	$(GO) test -run 'Allocat' . ./protocol ./internal/pool
 
 # Two lengths of 0x7fffffff overflow a 32-bit int when they are added (requirement A21). 386 has no race detector.
 overflow:

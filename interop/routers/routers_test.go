@@ -33,7 +33,9 @@ func root(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "root") }
 
 func folder(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "folder") }
 
-func login(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/dir/?in", http.StatusSeeOther) }
+func login(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, "/dir/?in", http.StatusSeeOther)
+}
 
 func newServeMux() http.Handler {
 	m := http.NewServeMux()
