@@ -41,12 +41,12 @@ func (r *rules) end() (leave func()) {
 	return leave
 }
 
-// send calls Send.
+// send calls Send with p in two pieces.
 func (r *rules) send(s driver.Socket, p []byte) (done bool, err error) {
 	if !r.sending.CompareAndSwap(false, true) {
 		r.t.Error("this test calls Send before Sent")
 	}
-	done, err = s.Send(p, nil)
+	done, err = s.Send(p[:len(p)/3], p[len(p)/3:])
 	switch {
 	case done && !r.sending.CompareAndSwap(true, false):
 		r.t.Error("Sent was called for a Send that was done")

@@ -182,7 +182,7 @@ func TestTurnsOfGoroutines(t *testing.T) {
 	for _, b := range busynesses {
 		t.Run(b.name, func(t *testing.T) {
 			t.Run("that yield", func(t *testing.T) { takeTurns(t, b, 10, 1000, runtime.Gosched) })
-			t.Run("that never yield", func(t *testing.T) { takeTurns(t, b, 2, 20, nil) })
+			t.Run("that never yield", func(t *testing.T) { takeTurns(t, b, 2, 10, nil) })
 		})
 	}
 }

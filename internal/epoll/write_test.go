@@ -35,6 +35,41 @@ func TestSendBacklog(t *testing.T) {
 	c.expectQuiet()
 }
 
+// The head, the body, or both may be what the socket does not take.
+func TestSendPieces(t *testing.T) {
+	c, peer := show(t, oneLoop(), nil).open()
+	body := noise(backlog)
+	for _, cut := range []int{0, 1, 1000, backlog / 2, backlog - 1, backlog} {
+		c.sending.Store(true)
+		if done, err := c.Send(body[:cut], body[cut:]); done || err != nil {
+			t.Errorf("Send returned %v, %v", done, err)
+		}
+		expectRead(t, peer, string(body))
+		c.expect("Sent")
+	}
+}
+
+// Keep gives the body back, whatever is left of it, and it is sent all the same.
+func TestKeep(t *testing.T) {
+	c, peer := show(t, oneLoop(), nil).open()
+	for _, read := range []int{0, 1000, backlog / 2} {
+		body := noise(backlog)
+		want := string(body)
+		c.writePart(body)
+		expectRead(t, peer, want[:read])
+		c.Keep()
+		clear(body[backlog/3:]) // what send has as the body
+		expectRead(t, peer, want[read:])
+		c.expect("Sent")
+		c.Keep() // when there is nothing to keep
+	}
+	c.writePart(noise(backlog))
+	c.Close()
+	c.expectEnd(net.ErrClosed)
+	c.turn()
+	c.Keep()
+}
+
 // So is what is sent on the loop, before anything was received, and on a connection that is paused or has been read to its
 // end.
 func TestSendBacklogAnywhere(t *testing.T) {
