@@ -215,7 +215,7 @@ func (c *Conn) Next(p []byte) (ev Event, rest []byte, err error) {
 			}
 		}
 		if c.at == inContent {
-			ev, p, err = c.readContent(p)
+			p, err = c.readContent(p, &ev)
 			if err != nil && err.(*Error).Scope == ScopeConnection {
 				return Event{}, nil, c.fail(err)
 			}

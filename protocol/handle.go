@@ -1,21 +1,23 @@
 package protocol
 
 // body acts on the fixed content of BEGIN_REQUEST, END_REQUEST or UNKNOWN_TYPE.
-func (c *Conn) body() (Event, error) {
+func (c *Conn) body(ev *Event) error {
 	switch c.header.Type {
 	case TypeBeginRequest:
-		return c.begin()
+		return c.begin(ev)
 	case TypeEndRequest:
-		return c.ended(), nil
+		c.ended(ev)
+	default:
+		*ev = Event{Type: TypeUnknownType, Unknown: RecordType(c.buf[0])}
 	}
-	return Event{Type: TypeUnknownType, Unknown: RecordType(c.buf[0])}, nil
+	return nil
 }
 
 // begin takes or refuses a new request.
-func (c *Conn) begin() (Event, error) {
+func (c *Conn) begin(ev *Event) error {
 	id := c.header.RequestID
 	if q := c.requests.find(id); q != nil && requestTable[q.in][sigBegin].do == reject {
-		return Event{}, connError(TypeBeginRequest, id, "5.1", ErrActiveID)
+		return connError(TypeBeginRequest, id, "5.1", ErrActiveID)
 	}
 	// The length was checked with the header.
 	b, _ := ParseBeginRequest(c.buf[:beginRequestLen])
@@ -25,10 +27,11 @@ func (c *Conn) begin() (Event, error) {
 	if status := c.refusal(b.Role); status != StatusRequestComplete {
 		c.refused, c.refusedAs = c.refused+1, status
 		c.replies = AppendEndRequest(c.replies, id, EndRequest{Status: status})
-		return Event{}, nil
+		return nil
 	}
 	c.requests.add(request{id: id, role: b.Role, in: afterBegin[b.Role]})
-	return Event{Type: TypeBeginRequest, RequestID: id, Role: b.Role, KeepConn: b.KeepConn()}, nil
+	ev.Type, ev.RequestID, ev.Role, ev.KeepConn = TypeBeginRequest, id, b.Role, b.KeepConn()
+	return nil
 }
 
 // refusal returns the status to refuse a request with, or
@@ -67,22 +70,20 @@ func orDefault(n, def int) int {
 }
 
 // stream acts on a piece of a stream record, or on the empty one.
-func (c *Conn) stream(piece []byte) (Event, error) {
+func (c *Conn) stream(piece []byte, ev *Event) error {
 	t, id := c.header.Type, c.header.RequestID
 	q := c.requests.find(id)
 	if q == nil || !q.step(t, len(piece) == 0) {
-		return Event{}, nil
+		return nil
 	}
-	ev := Event{Type: t, RequestID: id, User: q.user, Data: piece, End: len(piece) == 0}
-	if t != TypeParams {
-		return ev, nil
+	ev.Type, ev.RequestID, ev.User = t, id, q.user
+	if t == TypeParams {
+		if err := q.checkParams(piece, c.config); err != nil {
+			return err
+		}
 	}
-	err := q.checkParams(piece, c.config)
-	if err != nil {
-		ev.Data, ev.End = nil, false
-		return ev, err
-	}
-	return ev, nil
+	ev.Data, ev.End = piece, len(piece) == 0
+	return nil
 }
 
 // step moves a request along its table for a stream record, and reports
@@ -104,41 +105,39 @@ func (q *request) step(t RecordType, empty bool) bool {
 }
 
 // abort acts on ABORT_REQUEST.
-func (c *Conn) abort() Event {
+func (c *Conn) abort(ev *Event) {
 	id := c.header.RequestID
 	q := c.requests.find(id)
 	if q == nil {
-		return Event{}
+		return
 	}
 	s := requestTable[q.in][sigAbort]
 	if s.do != accept {
-		return Event{}
+		return
 	}
-	ev := Event{Type: TypeAbortRequest, RequestID: id, User: q.user, End: q.in.beforeStart()}
+	*ev = Event{Type: TypeAbortRequest, RequestID: id, User: q.user, End: q.in.beforeStart()}
 	q.in = s.next
 	if ev.End {
 		// Nothing has run that could answer, so the protocol does.
 		c.replies = AppendEndRequest(c.replies, id, EndRequest{})
 		c.requests.remove(id)
 	}
-	return ev
 }
 
 // ended acts on END_REQUEST.
-func (c *Conn) ended() Event {
+func (c *Conn) ended(ev *Event) {
 	id := c.header.RequestID
 	q := c.requests.find(id)
 	if q == nil || responseTable[q.out][sigEnd].do != accept {
-		return Event{}
+		return
 	}
 	// The length was checked with the header.
 	e, _ := ParseEndRequest(c.buf[:endRequestLen])
-	ev := Event{
+	*ev = Event{
 		Type: TypeEndRequest, RequestID: id, User: q.user,
 		AppStatus: e.AppStatus, Status: e.Status, End: q.in.inputComplete(),
 	}
 	c.requests.remove(id)
-	return ev
 }
 
 // getValues reads a piece of GET_VALUES and answers after the last.
@@ -162,24 +161,25 @@ func (c *Conn) getValues(piece []byte) error {
 }
 
 // valuesResult reads one pair of GET_VALUES_RESULT.
-func (c *Conn) valuesResult(piece, after []byte) (Event, []byte, error) {
+func (c *Conn) valuesResult(piece, after []byte, ev *Event) (left []byte, err error) {
 	if len(piece) == 0 {
 		c.took(0)
-		return Event{Type: TypeGetValuesResult, End: true}, after, nil
+		*ev = Event{Type: TypeGetValuesResult, End: true}
+		return after, nil
 	}
 	rest, done := c.values.next(piece)
 	c.took(len(piece) - len(rest))
 	last := c.at != inContent
 	if !done {
 		if last {
-			return Event{}, nil, connError(TypeGetValuesResult, 0, "3.4", ErrTruncatedPair)
+			return nil, connError(TypeGetValuesResult, 0, "3.4", ErrTruncatedPair)
 		}
-		return Event{}, nil, nil
+		return nil, nil
 	}
-	ev := Event{Type: TypeGetValuesResult, End: last}
+	*ev = Event{Type: TypeGetValuesResult, End: last}
 	if name, value, ok := c.values.pair(); ok {
 		ev.Name, ev.Data = name, value
 	}
 	// rest is a part of the same input as after.
-	return ev, piece[len(piece)-len(rest):][:len(rest)+len(after)], nil
+	return piece[len(piece)-len(rest):][:len(rest)+len(after)], nil
 }

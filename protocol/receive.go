@@ -108,29 +108,31 @@ func (c *Conn) startValues() {
 	*c.values = valuesReader{}
 }
 
-// readContent takes what p has of the content, up to an event.
-func (c *Conn) readContent(p []byte) (ev Event, rest []byte, err error) {
+// readContent takes what p has of the content, up to an event, which it writes
+// to ev. (Events are large: to hand them up by value would cost as much as all
+// that is done for a record.)
+func (c *Conn) readContent(p []byte, ev *Event) (rest []byte, err error) {
 	if len(p) == 0 && c.left > 0 {
-		return Event{}, nil, nil
+		return nil, nil
 	}
 	n := min(int(c.left), len(p))
 	if c.action == actValuesResult {
-		return c.valuesResult(p[:n], p[n:])
+		return c.valuesResult(p[:n], p[n:], ev)
 	}
 	piece := p[:n:n]
 	c.took(n)
 	switch c.action {
 	case actStream:
-		ev, err = c.stream(piece)
+		err = c.stream(piece, ev)
 	case actBody:
 		c.have += uint8(copy(c.buf[c.have:], piece))
 		if c.at != inContent {
 			c.have = 0
-			ev, err = c.body()
+			err = c.body(ev)
 		}
 	case actAbort:
 		if c.at != inContent {
-			ev = c.abort()
+			c.abort(ev)
 		}
 	case actGetValues:
 		err = c.getValues(piece)
@@ -139,7 +141,7 @@ func (c *Conn) readContent(p []byte) (ev Event, rest []byte, err error) {
 			c.replies = AppendUnknownType(c.replies, c.header.Type)
 		}
 	}
-	return ev, p[n:], err
+	return p[n:], err
 }
 
 // took counts n bytes of content and moves on to the padding after the last.
