@@ -101,6 +101,7 @@ func echo(t testing.TB, s *site) {
 // conversation reads the answer to each piece of the body before it sends the next.
 func conversation(t testing.TB, s *site) {
 	body, pieces := io.Pipe()
+	defer pieces.Close()
 	req := s.request(t, http.MethodPost, "do=echo", body)
 	// Or the client would wait for the rest of the body, even when its time is over.
 	defer context.AfterFunc(req.Context(), func() { body.CloseWithError(context.Cause(req.Context())) })()
