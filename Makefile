@@ -17,6 +17,7 @@ PLATFORMS := openbsd freebsd darwin windows
 # command:package, for what the tests start, or /path:package, for what has no command (Debian's names): the web servers
 # of interop, what starts applications for them, and the rest. The race detector needs the C compiler.
 SERVERS := nginx:nginx-light apache2:apache2 /usr/lib/apache2/modules/mod_fcgid.so:libapache2-mod-fcgid \
+	/usr/lib/apache2/modules/mod_xsendfile.so:libapache2-mod-xsendfile \
 	lighttpd:lighttpd /usr/lib/lighttpd/mod_openssl.so:lighttpd-mod-openssl caddy:caddy haproxy:haproxy h2o:h2o spawn-fcgi:spawn-fcgi multiwatch:multiwatch
 NEEDED  := cc:build-essential ip:iproute2 php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bin chromium:chromium $(SERVERS)
 
