@@ -16,7 +16,8 @@ import (
 )
 
 // BenchmarkHTTP serves an http.Handler to one connection that is kept, beside
-// net/http/fcgi with the same handler.
+// net/http/fcgi and net/http's own server with the same handler. Time and
+// allocations include those of the client, which has none.
 func BenchmarkHTTP(b *testing.B) {
 	hello := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
@@ -30,6 +31,53 @@ func BenchmarkHTTP(b *testing.B) {
 	b.Run("net-http-fcgi", func(b *testing.B) {
 		benchmarkHTTP(b, func(l net.Listener) error { return fcgi.Serve(l, hello) })
 	})
+	b.Run("net-http", func(b *testing.B) {
+		server := &http.Server{Handler: hello}
+		defer server.Close()
+		benchmarkNetHTTP(b, server.Serve)
+	})
+}
+
+// benchmarkNetHTTP sends over HTTP what benchmarkParams tell of.
+func benchmarkNetHTTP(b *testing.B, serve func(net.Listener) error) {
+	conn := benchmarkConn(b, serve)
+	request := []byte("GET /index HTTP/1.1\r\nHost: example.com\r\n" +
+		"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0)\r\nAccept: */*\r\n\r\n")
+	buf := make([]byte, 4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := conn.Write(request); err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		for !bytes.HasSuffix(buf[:n], []byte("\r\n\r\nhello, world\n")) {
+			k, err := conn.Read(buf[n:])
+			if err != nil {
+				b.Fatal(err)
+			}
+			n += k
+		}
+	}
+}
+
+// benchmarkConn returns a connection to a server that ends with the benchmark.
+func benchmarkConn(b *testing.B, serve func(net.Listener) error) net.Conn {
+	l, err := net.Listen("unix", filepath.Join(b.TempDir(), "socket"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = serve(l) })
+	conn, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		conn.Close()
+		l.Close()
+		serving.Wait()
+	})
+	return conn
 }
 
 // benchmarkParams are what nginx sends of a browser's GET, in essence.
@@ -57,20 +105,7 @@ var benchmarkParams = [][2]string{
 }
 
 func benchmarkHTTP(b *testing.B, serve func(net.Listener) error) {
-	l, err := net.Listen("unix", filepath.Join(b.TempDir(), "socket"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = serve(l) })
-	conn, err := net.Dial("unix", l.Addr().String())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer serving.Wait()
-	defer l.Close()
-	defer conn.Close()
-
+	conn := benchmarkConn(b, serve)
 	pc := protocol.NewConn(protocol.WebServer, nil)
 	buf := make([]byte, 4096)
 	b.ReportAllocs()
