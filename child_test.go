@@ -157,7 +157,6 @@ var helloAnswer = []byte("Content-Type: text/plain\r\n\r\nhello, world\n")
 // figures are what a process has used.
 type figures struct {
 	Memory  int64 // bytes of heap and stacks in use
-	Mallocs int64 // allocations so far
 	Waiting int64 // requests
 }
 
@@ -167,5 +166,5 @@ func takeFigures() figures {
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return figures{Memory: int64(m.HeapInuse + m.StackInuse), Mallocs: int64(m.Mallocs)}
+	return figures{Memory: int64(m.HeapInuse + m.StackInuse)}
 }

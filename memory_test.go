@@ -3,9 +3,7 @@
 package fastcgi_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 	"syscall"
 	"testing"
 )
@@ -66,36 +64,6 @@ func TestMemory(t *testing.T) {
 		t.Logf("%d bytes for an idle connection, %d for one with a request that waits", perConn, perRequest)
 		if perConn > 16<<10 || perRequest > 32<<10 {
 			t.Error("that is too much")
-		}
-	})
-}
-
-// What a request costs on a kept connection, in allocations. docs/limits.md has the figures.
-func TestAllocations(t *testing.T) {
-	const requests, most = 10000, 20
-	onMeasured(t, func(t *testing.T, c *process) {
-		once := c.dial(t)
-		once.send(get(1, false, twenty...))
-		first, err := io.ReadAll(once)
-		if err != nil || !bytes.Contains(first, []byte("hello, world\n")) {
-			t.Fatalf("the answer is %q, %v", first, err)
-		}
-		w := c.dial(t)
-		request, answer := get(1, true, twenty...), make([]byte, len(first))
-		before := c.figures(t)
-		for range requests {
-			if _, err := w.Write(request); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.ReadFull(w, answer); err != nil {
-				t.Fatal(err)
-			}
-		}
-		after := c.figures(t)
-		n := float64(after.Mallocs-before.Mallocs) / requests
-		t.Logf("%.1f allocations for a request", n)
-		if n > most {
-			t.Error("that is too many")
 		}
 	})
 }
