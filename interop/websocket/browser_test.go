@@ -1,7 +1,15 @@
 package websocket_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"net"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -35,24 +43,65 @@ func TestBrowser(t *testing.T) {
 		t.Run(front.name, func(t *testing.T) {
 			ended := make(chan error, 1)
 			p := browser.Open(t, front.serve(t, serveApplication(t, "", browsed(ended)))+"/")
-			for _, tt := range []struct{ expression, want string }{
-				{`echo()`, "1000 1000  true"},
-				{`visit("/bye")`, "4000 bye true"},
-				{`visit("/gone")`, "1006  false"},
-				{`visit("/nowhere")`, "1006  false"},
-				{`hold()`, "open"},
-			} {
-				if got := p.Eval(tt.expression); got != tt.want {
-					t.Errorf("%s gives %q, want %q", tt.expression, got, tt.want)
-				}
-			}
-			if err := receive(t, ended); !closedNormally(err) {
-				t.Errorf("after echo(), the application saw %v", err)
-			}
-			p.Call("Page.reload", nil, nil)
-			if err := receive(t, ended); !gorilla.IsCloseError(err, gorilla.CloseGoingAway) {
-				t.Errorf("after the visitor has left, the application saw %v", err)
-			}
+			browse(t, p, ended)
 		})
 	}
+}
+
+// It works over HTTPS, too, as lighttpd is configured for that: on HTTP/2, which browsers prefer, it would not.
+func TestBrowserOverHTTPS(t *testing.T) {
+	ended := make(chan error, 1)
+	socket := serveApplication(t, "", browsed(ended))
+	dir := filepath.Dir(socket)
+	certificate(t, dir)
+	addr := serveLighttpdWith(t, socket, "lighttpd-tls.conf",
+		"/etc/ssl/certs/app.pem", filepath.Join(dir, "app.pem"), "/etc/ssl/private/app.key", filepath.Join(dir, "app.key"))
+	p := browser.Open(t, serveGateway(t, socket)+"/")
+	p.Call("Security.setIgnoreCertificateErrors", map[string]any{"ignore": true}, nil)
+	p.Call("Page.navigate", map[string]any{"url": "https://" + addr + "/"}, nil)
+	p.Await(`location.protocol === "https:" && document.readyState === "complete"`)
+	browse(t, p, ended)
+}
+
+// browse has the page do all that it can.
+func browse(t *testing.T, p *browser.Tab, ended <-chan error) {
+	t.Helper()
+	for _, tt := range []struct{ expression, want string }{
+		{`echo()`, "1000 1000  true"},
+		{`visit("/bye")`, "4000 bye true"},
+		{`visit("/gone")`, "1006  false"},
+		{`visit("/nowhere")`, "1006  false"},
+		{`hold()`, "open"},
+	} {
+		if got := p.Eval(tt.expression); got != tt.want {
+			t.Errorf("%s gives %q, want %q", tt.expression, got, tt.want)
+		}
+	}
+	if err := receive(t, ended); !closedNormally(err) {
+		t.Errorf("after echo(), the application saw %v", err)
+	}
+	p.Call("Page.reload", nil, nil)
+	if err := receive(t, ended); !gorilla.IsCloseError(err, gorilla.CloseGoingAway) {
+		t.Errorf("after the visitor has left, the application saw %v", err)
+	}
+}
+
+// certificate makes a key and a certificate for it, which nobody has reason to trust.
+func certificate(t *testing.T, dir string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{{127, 0, 0, 1}}}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "app.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})))
+	write(t, filepath.Join(dir, "app.key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
 }

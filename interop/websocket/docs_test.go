@@ -5,10 +5,12 @@ import (
 	"testing"
 )
 
-// The page prints the configuration that is tested.
+// The page prints the configurations that are tested.
 func TestPrinted(t *testing.T) {
 	page := readFile(t, "../../docs/websockets.md")
-	if !strings.Contains(page, "```lighttpd\n"+readFile(t, printedLighttpd)+"```\n") {
-		t.Errorf("docs/websockets.md does not print %s as it is", printedLighttpd)
+	for _, config := range []string{"lighttpd.conf", "lighttpd-tls.conf"} {
+		if !strings.Contains(page, "```lighttpd\n"+printed(t, config)+"```\n") {
+			t.Errorf("docs/websockets.md does not print %s as it is", config)
+		}
 	}
 }

@@ -78,21 +78,27 @@ include "%[1]s/printed.conf"
 
 func serveLighttpd(t *testing.T, socket string) string {
 	t.Helper()
-	return serveLighttpdWith(t, socket)
+	return "http://" + serveLighttpdWith(t, socket, "lighttpd.conf")
 }
 
-// serveLighttpdWith serves the printed configuration with changes, old and new text by turns.
-func serveLighttpdWith(t *testing.T, socket string, changes ...string) string {
+// serveLighttpdWith serves a printed configuration with changes, old and new text by turns, and returns its address.
+func serveLighttpdWith(t *testing.T, socket, config string, changes ...string) (addr string) {
 	t.Helper()
 	program := lighttpd(t)
 	dir := filepath.Dir(socket)
-	addr := freeAddr(t)
+	addr = freeAddr(t)
 	_, port, _ := net.SplitHostPort(freeAddr(t))
-	changes = append(changes, "/run/app/app.sock", socket, "127.0.0.1:8080", addr)
-	write(t, filepath.Join(dir, "printed.conf"), strings.NewReplacer(changes...).Replace(readFile(t, printedLighttpd)))
+	changes = append(changes, "/run/app/app.sock", socket, "127.0.0.1:8080", addr, "127.0.0.1:8443", addr)
+	write(t, filepath.Join(dir, "printed.conf"), strings.NewReplacer(changes...).Replace(printed(t, config)))
 	write(t, filepath.Join(dir, "lighttpd.conf"), fmt.Sprintf(around, dir, port))
 	run(t, addr, filepath.Join(dir, "error.log"), exec.Command(program, "-D", "-f", filepath.Join(dir, "lighttpd.conf")))
-	return "http://" + addr
+	return addr
+}
+
+// printed returns a configuration as docs/websockets.md prints it.
+func printed(t *testing.T, config string) string {
+	t.Helper()
+	return readFile(t, filepath.Join("../../docs/websockets", config))
 }
 
 // run runs a web server until the end of the test, and returns once it accepts connections.
@@ -115,9 +121,6 @@ func run(t *testing.T, addr, log string, cmd *exec.Cmd) {
 	})
 	awaitListening(t, addr)
 }
-
-// printedLighttpd is the configuration as docs/websockets.md prints it.
-const printedLighttpd = "../../docs/websockets/lighttpd.conf"
 
 // lighttpd returns a lighttpd that upgrades connections for FastCGI: what build-lighttpd has built, or else the system's.
 // Without one, the test ends here.

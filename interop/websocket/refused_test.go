@@ -109,8 +109,8 @@ func TestRefused(t *testing.T) {
 // So it is behind a lighttpd that is not told to upgrade: it hides the wish, but not from a client that knows of it.
 func TestRefusedByLighttpd(t *testing.T) {
 	refused := make(chan error, 1)
-	plain := serveLighttpdWith(t, serveApplication(t, "", upgradeInVain(refused)), `"upgrade"             => "enable",`, "")
-	_, _, err := gorilla.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(plain, "http"), nil)
+	addr := serveLighttpdWith(t, serveApplication(t, "", upgradeInVain(refused)), "lighttpd.conf", `"upgrade"             => "enable",`, "")
+	_, _, err := gorilla.DefaultDialer.DialContext(t.Context(), "ws://"+addr, nil)
 	if !errors.Is(err, gorilla.ErrBadHandshake) {
 		t.Errorf("the client got %v", err)
 	}
