@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
+	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 // holdBack is how many bytes of a body wait for more before the header is sent,
@@ -96,11 +97,12 @@ func (h *httpResponse) WriteString(s string) (int, error) {
 	return h.Write(p)
 }
 
-// ReadFrom implements io.ReaderFrom.
+// ReadFrom implements io.ReaderFrom. Each piece is a whole record, and sent from
+// the one buffer that it was read into.
 func (h *httpResponse) ReadFrom(src io.Reader) (int64, error) {
-	buf := pool.Get(flushSize)
+	buf := pool.Get(segmentSize)
 	defer pool.Put(buf)
-	return io.CopyBuffer(struct{ io.Writer }{h}, src, buf[:cap(buf)])
+	return io.CopyBuffer(struct{ io.Writer }{h}, src, buf[:segmentSize-protocol.HeaderLen])
 }
 
 // Flush implements http.Flusher.
