@@ -11,6 +11,7 @@ import (
 // apacheUnits does with the printed units what systemd does: it makes the socket, runs the program with it, and runs it
 // again. Requests wait meanwhile, so a restart loses none (F9).
 func apacheUnits(t *testing.T, probe string) {
+	t.Parallel()
 	p := newPlace(t)
 	units := p.fill(printed(t, "apache", "app.socket") + printed(t, "apache", "app.service"))
 	l, err := net.Listen("unix", setting(t, units, "ListenStream"))

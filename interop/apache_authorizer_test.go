@@ -10,6 +10,7 @@ import (
 // A41: mod_authnz_fcgi asks an Authorizer without any STDIN. What that says in Variable-AUTH_USER is the user, for
 // Apache and for the application.
 func apacheAuthorizer(t *testing.T, probe string) {
+	t.Parallel()
 	for _, mode := range []string{"sync", "async"} {
 		t.Run(mode, func(t *testing.T) {
 			p := newPlace(t)
@@ -37,6 +38,7 @@ func withToken(r *http.Request) *http.Request {
 
 // apachePasswords asks an Authorizer twice: first whether a password is right, then whether the user may pass.
 func apachePasswords(t *testing.T, probe string) {
+	t.Parallel()
 	p := newPlace(t)
 	srv := &fastcgi.Server{Authorizer: fastcgi.AuthorizerFunc(checkPassword)}
 	serve(t, srv, "tcp:"+p.tcp)

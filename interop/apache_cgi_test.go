@@ -14,8 +14,10 @@ var cgiScenarios = []string{
 
 // apacheCGI has Apache start the same program as plain CGI, with either of its modules for that.
 func apacheCGI(t *testing.T, probe string) {
+	t.Parallel()
 	for i, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			w := apache
 			if i%2 > 0 {
 				w = apacheForking()

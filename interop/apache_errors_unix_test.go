@@ -111,6 +111,7 @@ func TestApacheTakesNothingForAnAnswer(t *testing.T) {
 		"UNKNOWN_ROLE": {Authorizer: fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { return fastcgi.Allow() })},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := newPlace(t)
 			serve(t, srv, "unix:"+p.socket)
 			apache.run(t, p, "minimal.conf", "").get(t, "").want(t, 200, "")
@@ -132,6 +133,7 @@ func TestApacheSocketPermissions(t *testing.T) {
 		{apacheUser, 404},
 	} {
 		t.Run(tt.group, func(t *testing.T) {
+			t.Parallel()
 			p := newPlace(t)
 			// Apache connects when it is asked, and is told of a socket that is not there yet.
 			s := apache.run(t, p, "minimal.conf", "")
@@ -175,6 +177,7 @@ func TestApacheFcgidErrors(t *testing.T) {
 	probe := buildProbe(t)
 	for _, m := range fcgidMishaps {
 		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
 			wantExplained(t, apache, m.log)
 			p := newPlace(t)
 			s := apache.startingApplication(probe).run(t, p, "fcgid.conf", m.around)

@@ -21,8 +21,10 @@ var fcgidScenarios = []string{
 
 // apacheFcgid has Apache start the application, in all modes.
 func apacheFcgid(t *testing.T, probe string) {
+	t.Parallel()
 	for i, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			p := newPlace(t)
 			driver := drivers()[i%len(drivers())]
 			s := apache.startingApplication(probe, "-mode", mode, "-driver", driver).run(t, p, "fcgid.conf", "FcgidMaxRequestLen 1073741824")
@@ -82,6 +84,7 @@ func writeScript(t *testing.T, path, command string) {
 
 // apacheFcgidProduction goes through what its directives are for.
 func apacheFcgidProduction(t *testing.T, probe string) {
+	t.Parallel()
 	p := newPlace(t)
 	w := *apache
 	w.command = func(t *testing.T, program string, p *place, site, around string) *exec.Cmd {
@@ -148,6 +151,7 @@ echo "ends with $?" >>%[2]s`
 
 // apacheFcgidAuthorizer protects files with an Authorizer that Apache starts.
 func apacheFcgidAuthorizer(t *testing.T, probe string) {
+	t.Parallel()
 	p := newPlace(t)
 	s := apache.startingApplication(probe).run(t, p, "fcgid-authorizer.conf", "")
 	p.write(t, "www/static.txt", "static\n")
@@ -169,6 +173,7 @@ Listen 127.0.0.1:8080
 
 // apacheHtaccess is the only file that such a person needs besides the program.
 func apacheHtaccess(t *testing.T, probe string) {
+	t.Parallel()
 	p := newPlace(t)
 	w := *apache
 	w.command = func(t *testing.T, program string, p *place, site, around string) *exec.Cmd {

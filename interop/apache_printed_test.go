@@ -10,7 +10,8 @@ import (
 	"github.com/simple-fastcgi/fastcgi"
 )
 
-// apachePrinted has the tests of the files in docs/apache, each of what the file is printed for.
+// apachePrinted has the tests of the files in docs/apache, each of what the file is printed for. They run side by side,
+// because Apache takes its time to end.
 var apachePrinted = []printedTest{
 	{[]string{"minimal.conf"}, apacheMinimal},
 	{[]string{"production.conf"}, apacheProduction},
@@ -34,6 +35,7 @@ func TestApachePrinted(t *testing.T) { apache.testPrinted(t, apachePrinted) }
 
 // apacheMinimal finds what the page says of the parameters, and that Debian's own site is still there.
 func apacheMinimal(t *testing.T, probe string) {
+	t.Parallel()
 	p := newPlace(t)
 	startProbe(t, probe, "unix:"+p.socket, "-mode", "sync")
 	s := apache.run(t, p, "minimal.conf", "")
@@ -56,6 +58,7 @@ var apacheListen = regexp.MustCompile(`(?m)^Listen (.*)$`)
 
 // apacheProduction has more pass than Apache does by itself: credentials, and what is flushed.
 func apacheProduction(t *testing.T, probe string) {
+	t.Parallel()
 	p := newPlace(t)
 	flushed := make(chan struct{})
 	handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
@@ -75,6 +78,7 @@ func apacheProduction(t *testing.T, probe string) {
 
 // apacheTLS speaks HTTP/2 over TLS with Apache.
 func apacheTLS(t *testing.T, probe string) {
+	t.Parallel()
 	p := newPlace(t)
 	startProbe(t, probe, "unix:"+p.socket, "-mode", "http")
 	writeCertificate(t, p)
@@ -95,6 +99,7 @@ func apacheTLS(t *testing.T, probe string) {
 
 // apacheRealIP believes a load balancer, and nobody else, whom it speaks for.
 func apacheRealIP(t *testing.T, probe string) {
+	t.Parallel()
 	p := newPlace(t)
 	startProbe(t, probe, "unix:"+p.socket, "-mode", "sync")
 	s := apache.run(t, p, "realip.conf", "")
@@ -105,6 +110,7 @@ func apacheRealIP(t *testing.T, probe string) {
 
 // apachePrefix splits paths, odd ones as well.
 func apachePrefix(t *testing.T, probe string) {
+	t.Parallel()
 	p := newPlace(t)
 	startProbe(t, probe, "unix:"+p.socket, "-mode", "sync")
 	s := apache.run(t, p, "prefix.conf", "")
@@ -124,6 +130,7 @@ func apachePrefix(t *testing.T, probe string) {
 
 // apacheFiles leaves to Apache what is a file.
 func apacheFiles(t *testing.T, probe string) {
+	t.Parallel()
 	p := newPlace(t)
 	w := apache.withLimits(withoutDirectives...).withLimits(
 		limit{scenario: "paths", reason: "refuses %3F in a path"},
@@ -144,6 +151,7 @@ func apacheFiles(t *testing.T, probe string) {
 
 // apacheSendfile has Apache send a file that the application may only name.
 func apacheSendfile(t *testing.T, _ string) {
+	t.Parallel()
 	p := newPlace(t)
 	handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
 		file := fastcgi.Pair{Name: "X-Sendfile", Value: r.Params.Get("QUERY_STRING")}
@@ -164,6 +172,7 @@ func apacheSendfile(t *testing.T, _ string) {
 
 // apacheTCP keeps one connection for requests that come one by one on a client's connection.
 func apacheTCP(t *testing.T, _ string) {
+	t.Parallel()
 	p := newPlace(t)
 	srv := &fastcgi.Server{Handler: fastcgi.HTTP(http.NotFoundHandler())}
 	serve(t, srv, "tcp:"+p.tcp)
