@@ -6,14 +6,20 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
+	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"testing"
 	"time"
 
 	gorilla "github.com/gorilla/websocket"
+	"github.com/simple-fastcgi/fastcgi/client"
+	"github.com/simple-fastcgi/fastcgi/gateway"
 	"github.com/simple-fastcgi/fastcgi/internal/browser"
 )
 
@@ -48,19 +54,52 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-// It works over HTTPS, too, as lighttpd is configured for that: on HTTP/2, which browsers prefer, it would not.
+// It works over HTTPS, too: on HTTP/1.1, which is what a browser falls back to where HTTP/2 is not said to have
+// WebSockets.
 func TestBrowserOverHTTPS(t *testing.T) {
-	ended := make(chan error, 1)
-	socket := serveApplication(t, "", browsed(ended))
+	for _, front := range []struct {
+		name  string
+		serve func(t *testing.T, socket string) (url string)
+	}{
+		{"gateway", serveGatewayTLS},
+		{"lighttpd", serveLighttpdTLS},
+	} {
+		t.Run(front.name, func(t *testing.T) {
+			ended := make(chan error, 1)
+			socket := serveApplication(t, "", browsed(ended))
+			p := browser.Open(t, serveGateway(t, socket)+"/")
+			p.Call("Security.setIgnoreCertificateErrors", map[string]any{"ignore": true}, nil)
+			p.Call("Page.navigate", map[string]any{"url": front.serve(t, socket) + "/"}, nil)
+			p.Await(`location.protocol === "https:" && document.readyState === "complete"`)
+			if got := p.Eval(`performance.getEntriesByType("navigation")[0].nextHopProtocol`); front.name == "gateway" && got != "h2" {
+				t.Errorf("the page came by %s", got)
+			}
+			browse(t, p, ended)
+		})
+	}
+}
+
+// serveGatewayTLS has HTTP/2, too, as any server of net/http.
+func serveGatewayTLS(t *testing.T, socket string) string {
+	t.Helper()
+	app := &client.Client{Addr: "unix:" + socket}
+	web := httptest.NewUnstartedServer(&gateway.Handler{Client: app, ErrorLog: slog.New(slog.DiscardHandler)})
+	web.EnableHTTP2 = true
+	web.Config.ErrorLog = log.New(io.Discard, "", 0) // the browser distrusts the certificate now and then
+	web.StartTLS()
+	t.Cleanup(func() {
+		web.Close()
+		app.Close()
+	})
+	return web.URL
+}
+
+func serveLighttpdTLS(t *testing.T, socket string) string {
+	t.Helper()
 	dir := filepath.Dir(socket)
 	certificate(t, dir)
-	addr := serveLighttpdWith(t, socket, "lighttpd-tls.conf",
+	return "https://" + serveLighttpdWith(t, socket, "lighttpd-tls.conf",
 		"/etc/ssl/certs/app.pem", filepath.Join(dir, "app.pem"), "/etc/ssl/private/app.key", filepath.Join(dir, "app.key"))
-	p := browser.Open(t, serveGateway(t, socket)+"/")
-	p.Call("Security.setIgnoreCertificateErrors", map[string]any{"ignore": true}, nil)
-	p.Call("Page.navigate", map[string]any{"url": "https://" + addr + "/"}, nil)
-	p.Await(`location.protocol === "https:" && document.readyState === "complete"`)
-	browse(t, p, ended)
 }
 
 // browse has the page do all that it can.
