@@ -16,21 +16,30 @@ func TestNginxFileSender(t *testing.T) {
 	wantFile(t, nginx.run(t, p, "files.conf", ""))
 }
 
+// Apache does so with mod_xsendfile.
+func TestApacheFileSender(t *testing.T) {
+	apache.find(t)
+	p := newPlace(t)
+	sendsFiles(t, p, &fastcgi.FileSender{Dir: p.path("files"), XSendfile: true})
+	wantFile(t, apache.run(t, p, "sendfile.conf", ""))
+}
+
 // sendsFiles is an application that sends one file, of many, to everybody.
 func sendsFiles(t *testing.T, p *place, sender *fastcgi.FileSender) {
 	t.Helper()
-	if err := os.MkdirAll(p.path("files/50% off"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	p.write(t, "files/50% off/größe.html", "0123456789")
 	serve(t, &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "private")
 		sender.SendFile(w, r, "50% off/größe.html")
 	}))}, "unix:"+p.socket)
 }
 
+// wantFile makes that file, and wants the web server to send it.
 func wantFile(t *testing.T, s *site) {
 	t.Helper()
+	if err := os.MkdirAll(s.place.path("files/50% off"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.place.write(t, "files/50% off/größe.html", "0123456789")
 	a := s.get(t, "")
 	a.want(t, 200, "0123456789")
 	for name, want := range map[string]string{
