@@ -161,6 +161,9 @@ func (c *conn) recall(l *loan) {
 	for _, x := range c.ready {
 		x.out.recall(l)
 	}
+	for _, x := range c.active {
+		x.out.recall(l) // that of a filter is not ready while it is held
+	}
 }
 
 // unqueue takes an exchange's turns away.

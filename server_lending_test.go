@@ -94,6 +94,28 @@ func TestWriteReturnsBufferEarly(t *testing.T) {
 	}
 }
 
+// So it is for a filter, whose output waits for the end of STDIN (§6.4): what Write did not take is not sent then, either.
+func TestWriteReturnsBufferOfFilter(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		written := make(chan int, 1)
+		w := p.serve(t, &fastcgi.Server{Filter: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+			io.WriteString(w, "head ")
+			r.SetWriteDeadline(time.Now().Add(time.Millisecond))
+			text := bytes.Repeat([]byte("x"), 3<<16)
+			n, err := w.Write(text)
+			scribble(text)
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("Write returned %d, %v", n, err)
+			}
+			written <- n
+		})}).dial(t)
+		w.send(begin(1, fastcgi.RoleFilter, true), paramsEnd(1))
+		n := receive(t, written)
+		w.send(stdinEnd(1), dataEnd(1))
+		w.answer(1).expect(t, "head "+strings.Repeat("x", n))
+	})
+}
+
 // readRest reads to the end of the request, or of the connection.
 func readRest(w *web) []byte {
 	w.SetReadDeadline(time.Now().Add(patience))
