@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi"
@@ -24,6 +25,7 @@ var lighttpdPrinted = []printedTest{
 	{[]string{"authorizer.conf"}, lighttpdAuthorizer},
 	{[]string{"files.conf"}, lighttpdFiles},
 	{[]string{"tcp.conf"}, lighttpdTCP},
+	{[]string{"app.service", "app.socket"}, func(t *testing.T, probe string) { restartsUnits(t, lighttpd, probe) }},
 }
 
 func TestLighttpdPrinted(t *testing.T) { lighttpd.testPrinted(t, lighttpdPrinted) }
@@ -175,4 +177,22 @@ func lighttpdTCP(t *testing.T, probe string) {
 	} {
 		runScenario(t, s, name)
 	}
+}
+
+// restartsUnits does with the printed units what systemd does: it makes the socket, runs the program with it, and runs it
+// again. Requests wait meanwhile, so a restart loses none (F9), not even a POST, where connections are not kept.
+func restartsUnits(t *testing.T, w *webServer, probe string) {
+	p := newPlace(t)
+	units := p.fill(printed(t, w.name, "app.socket") + printed(t, w.name, "app.service"))
+	socket := openSocket(t, "unix:"+setting(t, units, "ListenStream"))
+	command := strings.Replace(setting(t, units, "ExecStart"), "/usr/local/bin/app", probe, 1)
+	app := startActivated(t, syscall.SIGTERM, command, socket)
+	load := w.run(t, p, "production.conf", "").keepAsking(t, http.MethodPost)
+	defer load.stop()
+	for range restarts {
+		load.awaitSome(t)
+		app.stop(t, syscall.SIGTERM)
+		app = startActivated(t, syscall.SIGTERM, command, socket)
+	}
+	load.awaitSome(t)
 }
