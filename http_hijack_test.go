@@ -354,6 +354,24 @@ func TestHTTPHijackDeadlines(t *testing.T) {
 	}
 }
 
+// Silence does not end a connection, however long.
+func TestHTTPHijackIsNeverIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, web := upgraded(t, inBubble)
+		sleep(24 * time.Hour)
+		web.send(stdin(1, "still here"))
+		got := make([]byte, len("still here"))
+		if _, err := io.ReadFull(conn, got); err != nil {
+			t.Errorf("Read returned %v", err)
+		}
+		sleep(24 * time.Hour)
+		if _, err := conn.Write(got); err != nil {
+			t.Errorf("Write returned %v", err)
+		}
+		web.untilStdout(1, "\r\n\r\nstill here")
+	})
+}
+
 // The context is over with the handler, as in net/http; the connection is not. Shutdown waits for it, and Close ends
 // it.
 func TestHTTPHijackOutlivesHandler(t *testing.T) {
