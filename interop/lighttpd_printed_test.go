@@ -89,6 +89,7 @@ func lighttpdRealIP(t *testing.T, probe string) {
 	wantParams(t, params(t, s.do(t, req)), map[string]string{"REMOTE_ADDR": "203.0.113.7", "REMOTE_PORT": "0"})
 }
 
+// lighttpdPrefix splits paths, as StripScriptName needs it.
 func lighttpdPrefix(t *testing.T, probe string) {
 	p := newPlace(t)
 	startProbe(t, probe, "unix:"+p.socket, "-mode", "sync")
@@ -107,6 +108,15 @@ func lighttpdPrefix(t *testing.T, probe string) {
 	wantStatus(t, s.get(t, ""), 404)
 	s.path = "/app"
 	wantParams(t, params(t, s.get(t, "")), map[string]string{"SCRIPT_NAME": "/app", "PATH_INFO": ""})
+
+	p = newPlace(t)
+	path := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Path) })
+	serve(t, &fastcgi.Server{Handler: fastcgi.HTTP(fastcgi.StripScriptName(path))}, "unix:"+p.socket)
+	s = lighttpd.run(t, p, "prefix.conf", "")
+	for mounted, own := range map[string]string{"/app": "/", "/app/": "/", "/app/a%2Fb": "/a/b"} {
+		s.path = mounted
+		s.get(t, "").want(t, 200, own)
+	}
 }
 
 // lighttpdAuthorizer has one application decide, without the body, and then answer.
@@ -142,7 +152,7 @@ func lighttpdAuthorizer(t *testing.T, _ string) {
 	}
 }
 
-// lighttpdFiles has lighttpd send a file in the place of the answer.
+// lighttpdFiles has lighttpd send a file in the place of the answer, and no other than it may.
 func lighttpdFiles(t *testing.T, _ string) {
 	p := newPlace(t)
 	if err := os.Mkdir(p.path("files"), 0o755); err != nil {
@@ -150,9 +160,9 @@ func lighttpdFiles(t *testing.T, _ string) {
 	}
 	p.write(t, "files/a.txt", "0123456789")
 	p.write(t, "outside.txt", "secret")
-	handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
-		_ = fastcgi.SendResponse(w, 200, "text/plain", nil, fastcgi.Pair{Name: "X-Sendfile", Value: p.path(r.Params.Get("QUERY_STRING"))})
-	})(t, p)
+	serve(t, &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Sendfile", p.path(r.URL.RawQuery))
+	}))}, "unix:"+p.socket)
 	s := lighttpd.run(t, p, "files.conf", "")
 	s.get(t, "files/a.txt").want(t, 200, "0123456789")
 	req := s.request(t, http.MethodGet, "files/a.txt", nil)
