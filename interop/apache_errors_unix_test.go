@@ -14,10 +14,12 @@ import (
 // apacheMishaps are those of each configuration.
 var apacheMishaps = map[string][]mishap{"minimal.conf": {
 	{
-		name: "not started", log: "(2)No such file or directory: AH02454: FCGI: attempt to connect to Unix domain socket", status: 503,
+		name: "not started", status: 503,
+		log: "(2)No such file or directory: AH02454: FCGI: attempt to connect to Unix domain socket",
 	},
 	{
-		name: "not listening", log: "(111)Connection refused: AH02454: FCGI: attempt to connect to Unix domain socket", status: 503,
+		name: "not listening", status: 503,
+		log:   "(111)Connection refused: AH02454: FCGI: attempt to connect to Unix domain socket",
 		serve: func(t *testing.T, p *place) { leaveSocketFile(t, p) },
 	},
 	{
@@ -67,7 +69,8 @@ var apacheMishaps = map[string][]mishap{"minimal.conf": {
 	},
 }, "tcp.conf": {
 	{
-		name: "not listening on TCP", log: "(111)Connection refused: AH00957: FCGI: attempt to connect to", status: 503,
+		name: "not listening on TCP", status: 503,
+		log: "(111)Connection refused: AH00957: FCGI: attempt to connect to",
 	},
 	{
 		name: "silent within the body", log: "(70007)The timeout specified has expired:",

@@ -15,8 +15,9 @@ import (
 // be asking another process, so there are none in which clients leave; and nothing restarts it under load.
 var fcgidScenarios = []string{
 	"parameters", "paths", "%FF in a path", "%0A in a path", "two slashes in a path", "headers", "repeated headers",
-	"underscores in headers", "methods", "form", "upload of unknown length", "upload that is not read", "stream",
-	"204 and 304", "errors", "panic before the answer", "panic within the answer", "appStatus", "redirect", "stderr",
+	"underscores in headers", "methods", "form", "upload of unknown length", "upload that is not read",
+	"stream", "204 and 304", "errors", "panic before the answer", "panic within the answer", "appStatus", "redirect",
+	"stderr",
 }
 
 // apacheFcgid has Apache start the application, in all modes.
