@@ -134,6 +134,18 @@ func TestLighttpdReadTimeout(t *testing.T) {
 	}
 }
 
+// By itself lighttpd collects the whole answer before the client gets any of it.
+func TestLighttpdCollectsAnswers(t *testing.T) {
+	lighttpd.find(t)
+	p := newPlace(t)
+	handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+		_ = fastcgi.SendResponse(w, 200, "text/plain", "begin\n")
+		_ = w.Flush()
+		hang(w, r)
+	})(t, p)
+	leaves(t, lighttpd.run(t, p, "minimal.conf", ""))
+}
+
 // A body that is shorter than its Content-Length leaves the client waiting; one that is longer is cut.
 func TestLighttpdContentLength(t *testing.T) {
 	lighttpd.find(t)
