@@ -333,6 +333,19 @@ func TestUpgradeDeclined(t *testing.T) {
 	}
 }
 
+// PHP, which knows of no upgrades, does not wait for the end of STDIN, either, and its connection is kept.
+func TestUpgradeDeclinedByFPM(t *testing.T) {
+	f := php(t, map[string]string{"index.php": `header("Content-Type: text/plain"); echo $_SERVER["HTTP_UPGRADE"], file_get_contents("php://input");`})
+	for range 3 {
+		r := f.request(t, "GET", "/", nil)
+		r.Header.Set("Connection", "Upgrade")
+		r.Header.Set("Upgrade", "websocket")
+		if resp, body, err := f.do(t, r); err != nil || resp.StatusCode != 200 || body != "websocket" {
+			t.Errorf("%v, %q, %v", resp, body, err)
+		}
+	}
+}
+
 // An application that changes the protocol out of turn, or where it can not be, has failed.
 func TestUpgradeFailures(t *testing.T) {
 	t.Run("without Upgrade", func(t *testing.T) {
