@@ -89,7 +89,7 @@ func TestLighttpdIsSilent(t *testing.T) {
 	}
 }
 
-// edited is lighttpd with a setting of a printed configuration changed.
+// edited is the web server with a setting of a printed configuration changed.
 func (w *webServer) edited(from, to string) *webServer {
 	e := *w
 	e.command = func(t *testing.T, program string, p *place, site, around string) *exec.Cmd {
