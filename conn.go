@@ -19,7 +19,7 @@ import (
 // it, and what waits to be sent. It is what a driver moves bytes for.
 //
 // Events are handled with mu held; what has to happen without it (callbacks,
-// kicks, closing) is noted and done by unlock, so every method that takes mu
+// sending, closing) is noted and done by unlock, so every method that takes mu
 // ends with unlock.
 type conn struct {
 	// Immutable.
@@ -34,7 +34,7 @@ type conn struct {
 	broken  error       // why nothing can be sent any more
 	eof     bool        // nothing more arrives
 	gone    bool        // taken off the service's list
-	linger  bool        // unread input may be on its way
+	linger  bool        // more than the record in progress may be on its way
 	closing bool        // to be closed as soon as nothing is active
 	drain   bool        // the server is shutting down
 	leaving int         // exchanges that give up their place in the gate
@@ -352,7 +352,7 @@ func (c *conn) decideClose() {
 	if !c.proto.Done() && !c.eof && !c.closing && !(c.drain && c.spoke && c.proto.Idle()) {
 		return
 	}
-	if !c.linger || c.eof {
+	if c.eof || !c.linger && c.proto.Idle() {
 		c.shut()
 		return
 	}

@@ -2,6 +2,7 @@ package fastcgi_test
 
 import (
 	"bytes"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -236,4 +237,24 @@ func TestA6EndInsideARecord(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A2: padding that comes late, after the answer, does not find the connection closed: the answer could be lost over it.
+func TestA2LatePadding(t *testing.T) {
+	onSockets(t, func(t *testing.T, p place) {
+		a := p.serve(t, &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			io.WriteString(w, "answer")
+		})})
+		w := a.dial(t)
+		w.send(start(1, false), protocol.AppendHeader(nil, protocol.Header{Type: protocol.TypeStdin, RequestID: 1, PaddingLength: 8}))
+		w.answer(1).expect(t, "answer")
+		w.expectEOF()
+		if n := a.Stats().OpenConns; n != 1 {
+			t.Errorf("%d connections are open before the padding has come", n)
+		}
+		if _, err := w.Write(make([]byte, 8)); err != nil {
+			t.Error(err)
+		}
+		w.Close()
+	})
 }
