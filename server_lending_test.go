@@ -116,6 +116,28 @@ func TestWriteReturnsBufferOfFilter(t *testing.T) {
 	})
 }
 
+// A Write all of which is on its way when its deadline comes has not failed.
+func TestWriteInTime(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		const size = lendSize + 1
+		written := make(chan struct{})
+		w := p.serve(t, &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+			defer close(written)
+			r.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
+			if n, err := w.Write(bytes.Repeat([]byte("x"), size)); n != size || err != nil {
+				t.Errorf("Write of %d returned %d, %v", size, n, err)
+			}
+			r.SetWriteDeadline(time.Now())
+			if n, err := w.Write([]byte("late")); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("after the deadline Write returned %d, %v", n, err)
+			}
+		})}).dial(t)
+		w.send(get(1, true))
+		receive(t, written) // nothing was read yet
+		w.answer(1).expect(t, strings.Repeat("x", size))
+	})
+}
+
 // readRest reads to the end of the request, or of the connection.
 func readRest(w *web) []byte {
 	w.SetReadDeadline(time.Now().Add(patience))

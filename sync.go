@@ -152,11 +152,13 @@ const (
 	lendLimit = 1 << 20
 )
 
-// lend sends from p without a copy, and waits until that is done.
+// lend sends from p, or from as much of it as is lent at once, without a copy, and
+// waits until that is done.
 func (w response) lend(t protocol.RecordType, p []byte) (int, error) {
 	c := w.r.conn
+	p = p[:min(len(p), lendLimit)]
 	l := &loan{changed: w.r.changed}
-	err := w.r.x.lend(t, p[:min(len(p), lendLimit)], l)
+	err := w.r.x.lend(t, p, l)
 	for l.bytes > 0 && err == nil {
 		if c.maySend() {
 			c.unlock()
@@ -167,6 +169,9 @@ func (w response) lend(t protocol.RecordType, p []byte) (int, error) {
 		err = cmp.Or(w.usable(), overdue(w.r.writeDeadline()))
 	}
 	c.recall(l)
+	if l.sent == len(p) {
+		err = w.usable() // that was in time
+	}
 	return l.sent, err
 }
 
