@@ -92,22 +92,30 @@ func (in *input) read(p []byte) (n int, err error) {
 		in.buf, in.tail = in.tail, nil
 		return in.read(p)
 	}
+	return 0, in.end()
+}
+
+// end returns what reading returns once everything is read: nil if more may come.
+func (in *input) end() error {
 	switch {
 	case in.err != nil:
-		return 0, in.err
+		return in.err
 	case in.ended:
-		return 0, io.EOF
+		return io.EOF
 	}
-	return 0, nil
+	return nil
 }
 
 // take removes a piece from the front, in a buffer that the caller gives back
 // to the pool.
 func (in *input) take() (piece, buf []byte, err error) {
-	if in.buffered() > 0 {
+	switch {
+	case in.buffered() > 0:
 		piece, buf = in.buf[in.off:], in.buf
 		in.buf, in.off = nil, 0
 		return piece, buf, nil
+	case in.waiting() == 0:
+		return nil, nil, in.end()
 	}
 	buf = pool.Get(segmentSize)
 	n, err := in.read(buf[:cap(buf)])

@@ -123,7 +123,8 @@ func (c *conn) nextTurn() {
 	x.wrote()
 }
 
-// wrote tells those who write to x that there is room again.
+// wrote tells those who write to x that there is room again, or gives x back if
+// this was its last output.
 func (x *exchange) wrote() {
 	if x.stage == stageFree {
 		x.recycle()
@@ -181,6 +182,6 @@ func (c *conn) dropOutput() {
 		x := c.ready[0]
 		c.unqueue(x)
 		x.out.drop()
-		x.wake()
+		x.wrote()
 	}
 }
