@@ -56,7 +56,7 @@ func TestF6LoopTurnsOfMany(t *testing.T) {
 }
 
 // readRecord reads one record and returns its header and whole length.
-func readRecord(t *testing.T, r io.Reader) (protocol.Header, int) {
+func readRecord(t testing.TB, r io.Reader) (protocol.Header, int) {
 	t.Helper()
 	header := make([]byte, protocol.HeaderLen)
 	if _, err := io.ReadFull(r, header); err != nil {
