@@ -32,7 +32,7 @@ type callbacks struct {
 	onAbort   func(cause error)
 	onDrain   func()
 	paused    bool // PauseBody
-	noted     bool // a callInput is pending
+	noted     bool // a callInput is pending, or will be
 	bodyDone  bool // onBody has seen the last chunk
 	dataDone  bool
 	told      bool // onAbort was called
@@ -364,16 +364,22 @@ func (c *conn) callBody(x *exchange) {
 	c.call(x, callInput)
 }
 
-// deliver gives input to the callbacks until there is no more.
+// deliver gives input to the callbacks until there is no more, or others are to
+// have their turn.
 func (ex Exchange) deliver() {
 	defer ex.recover()
-	for {
+	for range turnPieces {
 		f, chunk, buf, last := ex.nextChunk()
 		if f == nil {
 			return
 		}
 		f(chunk, last)
 		pool.Put(buf)
+	}
+	defer ex.unlock()
+	if ex.lock() {
+		ex.x.async.noted = true
+		ex.conn.yield(ex.x, callInput)
 	}
 }
 

@@ -112,13 +112,17 @@ func (l loop) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 	return time.AfterFunc(d, func() { l.Post(f) }).Stop
 }
 
-// yield notes that x has more to do on the loop, behind what others have.
-func (c *conn) yield(x *exchange) {
+// turnPieces is how many pieces of a stream, or of a body, the loop handles before
+// it looks after others.
+const turnPieces = 16
+
+// yield notes a callback that is due behind what others have to do on the loop.
+func (c *conn) yield(x *exchange, what callKind) {
 	gen := x.gen.Load()
 	c.sock.Post(func() {
 		c.enterLoop(driver.Now())
 		if x.is(gen) {
-			c.call(x, callDrain)
+			c.call(x, what)
 		}
 		c.leaveLoop()
 	})

@@ -8,10 +8,6 @@ import (
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
-// turnPieces is how many pieces of a stream are sent before the loop looks
-// after others.
-const turnPieces = 16
-
 // A streamPanic is a panic in a sequence, with the stack that iter.Pull would
 // lose on the way to whoever takes its pieces.
 type streamPanic struct {
@@ -75,7 +71,7 @@ func (ex Exchange) pump() {
 	}
 	defer ex.unlock()
 	if ex.lock() && ex.x.async.source != nil {
-		ex.conn.yield(ex.x)
+		ex.conn.yield(ex.x, callDrain)
 	}
 }
 
