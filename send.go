@@ -38,7 +38,13 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 		return err
 	}
 	if s, ok := data.(string); ok && len(s) >= lendSize {
-		return sendLong(w, block, s)
+		// Not what embeds one of them, and may have a Write of its own.
+		switch w := w.(type) {
+		case Exchange:
+			return w.respond(block, s)
+		case response:
+			return w.respond(block, s)
+		}
 	}
 	body, src, err := bodyOf(code, mimeType, data)
 	if err != nil {
@@ -58,19 +64,6 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 		return ex.stream(src)
 	}
 	return copyStream(w, src)
-}
-
-// sendLong writes a response without a copy of its body.
-func sendLong(w ResponseWriter, head []byte, body string) error {
-	// An Exchange, or what embeds one.
-	if ex, ok := w.(interface{ respond([]byte, string) error }); ok {
-		return ex.respond(head, body)
-	}
-	if _, err := w.Write(head); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, body)
-	return err
 }
 
 // SendRedirect writes a redirect (RFC 3875 §6.2.3 and §6.2.4). A target that is

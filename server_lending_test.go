@@ -207,3 +207,25 @@ func TestSendResponseLongString(t *testing.T) {
 		})
 	}
 }
+
+// A writer that embeds an Exchange and has a Write of its own gets all of a response there, however long.
+func TestSendResponseToEmbedding(t *testing.T) {
+	for _, size := range []int{lendSize - 1, lendSize} {
+		everywhere(t, func(t *testing.T, p place) {
+			text := strings.Repeat("x", size)
+			w := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+				if err := fastcgi.SendResponse(shouting{ex}, 200, "", text); err != nil {
+					t.Error(err)
+				}
+				ex.Finish(0)
+			})}).dial(t)
+			w.send(get(1, true))
+			w.answer(1).expect(t, "STATUS: 200 OK\r\n\r\n"+strings.ToUpper(text))
+		})
+	}
+}
+
+// shouting is an Exchange that changes what is written to it.
+type shouting struct{ fastcgi.Exchange }
+
+func (s shouting) Write(p []byte) (int, error) { return s.Exchange.Write(bytes.ToUpper(p)) }

@@ -119,6 +119,15 @@ func (w response) WriteString(s string) (int, error) {
 	return w.Write(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
 
+// respond writes the head of a response, and a body without a copy of it.
+func (w response) respond(head []byte, body string) error {
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	_, err := w.WriteString(body)
+	return err
+}
+
 // write hands p on as there is room for it, and waits while there is none.
 func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
 	x, c := w.r.x, w.r.conn
