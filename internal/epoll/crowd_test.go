@@ -43,6 +43,7 @@ const (
 	endSilent                   // the visitor says nothing and hangs up
 	endHungUp                   // the visitor hangs up after it has read some of the answer
 	endKilled                   // the host closes while it writes
+	endDropped                  // the host closes as soon as it is spoken to
 	endings
 )
 
@@ -75,7 +76,7 @@ func (c *crowd) plan(visit int) plan {
 		p.answer = 60_000 // more than a socket takes at once
 	}
 	p.after = r.IntN(p.answer + 1)
-	if p.ending == endKilled {
+	if p.ending == endKilled || p.ending == endDropped {
 		p.answer, p.after = 1000, r.IntN(10)
 	}
 	return p
@@ -195,8 +196,11 @@ func (h *host) start(visit int) {
 	for i := range h.plan.writers {
 		h.crowd.tasks.Go(func() { h.writeShare(i) })
 	}
-	if h.plan.ending == endKilled {
+	switch h.plan.ending {
+	case endKilled:
 		h.crowd.tasks.Go(h.kill)
+	case endDropped:
+		h.kill()
 	}
 }
 

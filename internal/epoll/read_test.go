@@ -202,3 +202,34 @@ func TestClose(t *testing.T) {
 	}
 	c.expectQuiet()
 }
+
+// A connection that closes from within a call gets the end, and nothing that was there to read.
+func TestCloseInReceive(t *testing.T) {
+	arrived := make(chan int, 10)
+	e := show(t, oneLoop(), func(c *conn) {
+		c.onReceive = func(p []byte) {
+			c.Close()
+			arrived <- len(p)
+		}
+	})
+	release := hold(e.driver)
+	peer := dial(t, e.l)
+	peer.Write(noise(readSize + 1))
+	release()
+	receive(t, e.conns).expectEnd(net.ErrClosed)
+	receive(t, arrived)
+	if _, err := peer.Read(make([]byte, 1)); err == nil {
+		t.Error("the connection is open")
+	}
+
+	c, peer := e.open()
+	c.Pause()
+	c.turn()
+	c.Resume()
+	io.WriteString(peer, "x")
+	c.expectEnd(net.ErrClosed)
+	c.expectQuiet()
+	if len(arrived) != 1 {
+		t.Errorf("received %d times", len(arrived))
+	}
+}

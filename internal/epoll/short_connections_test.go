@@ -17,7 +17,7 @@ const shortConnections = "FASTCGI_SHORT_CONNECTIONS"
 // A descriptor is closed by its owner only, when nobody can still use its number: no byte of a connection ever gets into
 // another, and none is cut short, whoever writes, closes or hangs up at whatever moment.
 func TestShortConnections(t *testing.T) {
-	visits := 30_000
+	visits := 20_000
 	if s := os.Getenv(shortConnections); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil {
