@@ -1,6 +1,7 @@
 package fastcgi
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
@@ -41,11 +42,19 @@ const (
 	callInput
 	callAbort
 	callDrain
+	// Of the connection:
+	callActive
+	callIdle
+	callClosed
 )
 
 // call notes a callback.
 func (c *conn) call(x *exchange, what callKind) {
-	c.pending = append(c.pending, call{x, x.gen.Load(), what})
+	c.post(call{x, x.gen.Load(), what})
+}
+
+func (c *conn) post(k call) {
+	c.pending = append(c.pending, k)
 	if !c.inLoop && !c.posted {
 		c.posted = true
 		c.sock.Post(c.runDue)
@@ -92,6 +101,13 @@ func (k call) make(c *conn) {
 		ex.aborted()
 	case callDrain:
 		ex.drained()
+	case callActive:
+		c.tellState(http.StateActive)
+	case callIdle:
+		c.tellState(http.StateIdle)
+	case callClosed:
+		c.tellState(http.StateClosed)
+		c.service.remove(c)
 	}
 }
 

@@ -26,6 +26,8 @@ type conn struct {
 	service *service
 	sock    driver.Socket
 	over    bool // beyond MaxConns: not served
+	id      int64
+	base    context.Context // from ConnContext; nil if there is none
 
 	mu      sync.Mutex
 	proto   protocol.Conn
@@ -72,6 +74,10 @@ func (c *conn) unlock() {
 		c.leaving = 0
 		gone := c.eof && c.state == connClosed && !c.gone
 		c.gone = c.gone || gone
+		if gone && c.service.connState != nil {
+			c.changeState(callClosed)
+			gone = false // not before that was told
+		}
 		c.mu.Unlock()
 		for range leaving {
 			c.service.gate.leave()
@@ -142,6 +148,7 @@ func (c *conn) begin(ev protocol.Event) {
 		c.multiplexed = true
 	} else {
 		c.impatient = false
+		c.changeState(callActive)
 	}
 	c.keepConn = ev.KeepConn
 	c.proto.Attach(x.id, x)
@@ -318,6 +325,9 @@ func (c *conn) Hangup() {
 func (c *conn) forget(x *exchange) {
 	if i := slices.Index(c.active, x); i >= 0 {
 		c.active = slices.Delete(c.active, i, i+1)
+		if len(c.active) == 0 {
+			c.changeState(callIdle)
+		}
 	}
 	c.adjustFlow()
 	c.schedule(c.clock())

@@ -169,7 +169,7 @@ func (x *exchange) parameters() Params {
 // context returns the request's context, which exists once somebody asks.
 func (x *exchange) context() context.Context {
 	if x.ctx == nil {
-		x.ctx, x.cancel = context.WithCancelCause(x.conn.service.base)
+		x.ctx, x.cancel = context.WithCancelCause(x.conn.context())
 		if x.cause != nil {
 			x.cancel(x.cause)
 		}

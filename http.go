@@ -104,7 +104,7 @@ func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
 		body:     httpBody{request: r},
 		response: httpResponse{w: w, request: r, dates: &h.dates, length: -1},
 	}
-	call.context = httpContext{call: call, request: r, server: h.server, base: r.conn.service.base}
+	call.context = httpContext{call: call, request: r, server: h.server, base: r.conn.context()}
 	req, err := newHTTPRequest(call)
 	if err != nil {
 		refuseHTTP(w, r, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -115,6 +116,16 @@ type Server struct {
 	Values map[string]func() string
 	// BaseContext, if set, is what the contexts of requests are derived from.
 	BaseContext context.Context
+	// ConnContext, if set, is called for each connection that is accepted, and
+	// returns what the contexts of its requests are derived from, which is to be
+	// derived from ctx.
+	ConnContext func(ctx context.Context, c ConnInfo) context.Context
+	// ConnState, if set, is told what becomes of each connection: StateNew,
+	// then StateActive when it has a request and StateIdle when it has none any
+	// more, as often as that changes, and StateClosed at last. The calls for a
+	// connection come one at a time and in order, from the loop that owns it,
+	// and must not block.
+	ConnState func(c ConnInfo, state http.ConnState)
 
 	once    sync.Once
 	service *service
@@ -154,6 +165,8 @@ func (s *Server) newService() *service {
 		idleTimeout:      limit(s.IdleTimeout, DefaultIdleTimeout, 0),
 		log:              s.ErrorLog,
 		base:             s.BaseContext,
+		connContext:      s.ConnContext,
+		connState:        s.ConnState,
 		drivers:          drivers,
 		memory:           spool.NewBudget(limit(s.MemoryLimit, DefaultMemoryLimit, unlimited)),
 		spool:            spool.NewBudget(limit(s.SpoolLimit, DefaultSpoolLimit, 0)),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -32,6 +33,8 @@ type service struct {
 	idleTimeout      time.Duration
 	log              *slog.Logger
 	base             context.Context
+	connContext      func(context.Context, ConnInfo) context.Context
+	connState        func(ConnInfo, http.ConnState)
 	drivers          drivers
 	memory           *spool.Budget
 	spool            *spool.Budget
@@ -67,6 +70,16 @@ const refusals = 100
 
 // Accept implements driver.Acceptor.
 func (s *service) Accept(sock driver.Socket) driver.Conn {
+	c := s.admit(sock)
+	if c == nil {
+		return nil // and not a nil *conn
+	}
+	c.introduce()
+	return c
+}
+
+// admit makes a connection, unless there are too many.
+func (s *service) admit(sock driver.Socket) *conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	over := s.maxConns > 0 && len(s.conns)-s.over >= s.maxConns
@@ -74,8 +87,8 @@ func (s *service) Accept(sock driver.Socket) driver.Conn {
 		s.stats.refused.Add(1)
 		return nil
 	}
-	s.stats.connections.Add(1)
-	c := &conn{service: s, sock: sock, over: over, drain: s.draining}
+	id := s.stats.connections.Add(1)
+	c := &conn{service: s, sock: sock, id: id, over: over, drain: s.draining}
 	c.runDue = c.runCalls
 	if over {
 		s.stats.refused.Add(1)
