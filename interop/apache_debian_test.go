@@ -145,8 +145,8 @@ func (a *stockApache) enable(t *testing.T, kind, name, text string) {
 	a.run(t, "a2en"+kind, name)
 }
 
-// admit gives a socket's file to Apache's group, as the page says, if it is there. Only where this runs as root has Apache
-// that group.
+// admit gives a socket's file to Apache's group, as the page says, if it is there. Only where this runs as root has
+// Apache that group.
 func (a *stockApache) admit(t *testing.T, path string) {
 	t.Helper()
 	if _, err := os.Stat(path); os.Geteuid() != 0 || errors.Is(err, fs.ErrNotExist) {

@@ -109,10 +109,9 @@ func TestApacheErrors(t *testing.T) {
 // What ends without an answer is an empty page for Apache, and an error for nobody: what END_REQUEST says goes unread.
 func TestApacheTakesNothingForAnAnswer(t *testing.T) {
 	apache.find(t)
-	for name, srv := range map[string]*fastcgi.Server{
-		"nothing":      {Handler: fastcgi.HandlerFunc(func(fastcgi.ResponseWriter, *fastcgi.Request) {})},
-		"UNKNOWN_ROLE": {Authorizer: fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { return fastcgi.Allow() })},
-	} {
+	nothing := fastcgi.HandlerFunc(func(fastcgi.ResponseWriter, *fastcgi.Request) {})
+	allow := fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { return fastcgi.Allow() })
+	for name, srv := range map[string]*fastcgi.Server{"nothing": {Handler: nothing}, "UNKNOWN_ROLE": {Authorizer: allow}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t)

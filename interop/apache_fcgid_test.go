@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// fcgidScenarios are those that an application behind mod_fcgid can be put through. Whoever asks about other requests may
-// be asking another process, so there are none in which clients leave; and nothing restarts it under load.
+// fcgidScenarios are those that an application behind mod_fcgid can be put through. Whoever asks about other requests
+// may be asking another process, so there are none in which clients leave; and nothing restarts it under load.
 var fcgidScenarios = []string{
 	"parameters", "paths", "%FF in a path", "%0A in a path", "two slashes in a path", "headers", "repeated headers",
 	"underscores in headers", "methods", "form", "upload of unknown length", "upload that is not read",
@@ -28,7 +28,8 @@ func apacheFcgid(t *testing.T, probe string) {
 			t.Parallel()
 			p := newPlace(t)
 			driver := drivers()[i%len(drivers())]
-			s := apache.startingApplication(probe, "-mode", mode, "-driver", driver).run(t, p, "fcgid.conf", "FcgidMaxRequestLen 1073741824")
+			w := apache.startingApplication(probe, "-mode", mode, "-driver", driver)
+			s := w.run(t, p, "fcgid.conf", "FcgidMaxRequestLen 1073741824")
 			for _, name := range fcgidScenarios {
 				runScenario(t, s, name)
 			}
@@ -73,8 +74,8 @@ func (p *place) borrow(t *testing.T, program string) string {
 	return path
 }
 
-// writeScript writes a program that Apache starts. That sets an environment of its own, without what start says to the race
-// detector.
+// writeScript writes a program that Apache starts. That sets an environment of its own, without what start says to the
+// race detector.
 func writeScript(t *testing.T, path, command string) {
 	t.Helper()
 	script := "#!/bin/sh\nexport GORACE=atexit_sleep_ms=50\n" + command + "\n"
@@ -133,7 +134,9 @@ func TestApacheFcgidProcesses(t *testing.T) {
 		wantPattern(t, a.Body, 20_000_000)
 	}
 	s.process.stop(t, w.stop)
-	eventually(t, "all processes have ended", func() bool { return strings.Count(p.read(t, "run/lives"), "\n") == 2*atOnce })
+	eventually(t, "all processes have ended", func() bool {
+		return strings.Count(p.read(t, "run/lives"), "\n") == 2*atOnce
+	})
 	lives := p.read(t, "run/lives")
 	if strings.Count(lives, "begins") != atOnce || strings.Count(lives, "ends with 0") != atOnce {
 		t.Errorf("the processes' lives:\n%s", lives)

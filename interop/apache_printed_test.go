@@ -91,7 +91,8 @@ func apacheTLS(t *testing.T, probe string) {
 		"SSL_TLS_SNI":     "app.example.com",
 	})
 	for _, name := range []string{
-		"upload of unknown length", "stream", "204 and 304", "client leaves within the response", "2,000 requests, 64 at once",
+		"upload of unknown length", "stream", "204 and 304", "client leaves within the response",
+		"2,000 requests, 64 at once",
 	} {
 		runScenario(t, s, name)
 	}
@@ -141,7 +142,9 @@ func apacheFiles(t *testing.T, probe string) {
 	s.path = "/static.txt"
 	s.get(t, "").want(t, 200, "static\n")
 	s.path = "/a/b"
-	wantParams(t, params(t, s.get(t, "")), map[string]string{"REQUEST_URI": "/a/b?", "SCRIPT_NAME": "/a", "PATH_INFO": "/b"})
+	wantParams(t, params(t, s.get(t, "")), map[string]string{
+		"REQUEST_URI": "/a/b?", "SCRIPT_NAME": "/a", "PATH_INFO": "/b",
+	})
 	s.path = "/"
 	runScenarios(t, s)
 	for _, path := range []string{"/line%0Abreak", "/what%3Fnot"} {

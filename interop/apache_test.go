@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"net/http"
+	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -18,7 +19,7 @@ var apache = &webServer{
 	debian:  "apache2",
 	stop:    syscall.SIGTERM,
 	command: apacheCommand,
-	reload:  reloadOn(syscall.SIGUSR1),
+	reload:  reloadApache,
 	limits: []limit{
 		{
 			scenario: "conversation",
@@ -26,7 +27,7 @@ var apache = &webServer{
 		},
 		{
 			scenario: "client leaves a silent request",
-			reason:   "does not look at the client while it waits for the application, which it does for as long as timeout says",
+			reason:   "does not look at the client while it waits for the application, up to its timeout",
 		},
 		{
 			scenario: "local redirect",
@@ -34,7 +35,7 @@ var apache = &webServer{
 		},
 		{
 			scenario: "application restarts under load", when: func(s *site) bool { return s.keepAlive }, sometimes: true,
-			reason: "answers 503 when it has just sent a request on a kept connection that is being closed, and does not try another",
+			reason: "answers 503 to what meets a kept connection that is just being closed",
 		},
 	},
 }
@@ -77,8 +78,8 @@ func apacheCommand(t *testing.T, program string, p *place, site, around string) 
 	return setUpApache(t, p, site, around).foreground(program)
 }
 
-// setUpApache does with Debian's Apache what the page says: it enables the modules that the configuration names, puts the
-// configuration among the sites, and enables it.
+// setUpApache does with Debian's Apache what the page says: it enables the modules that the configuration names, puts
+// the configuration among the sites, and enables it.
 func setUpApache(t *testing.T, p *place, site, around string) *stockApache {
 	t.Helper()
 	a := newStockApache(t, p)
@@ -94,9 +95,19 @@ func setUpApache(t *testing.T, p *place, site, around string) *stockApache {
 	return a
 }
 
+// reloadApache does what systemctl reload does.
+func reloadApache(t testing.TB, s *site) {
+	t.Helper()
+	cmd := exec.Command(s.process.cmd.Path, "-d", s.place.path("etc"), "-k", "graceful")
+	cmd.Env = s.process.cmd.Env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", cmd, err, out)
+	}
+}
+
 // apacheLoad is around a configuration that many clients ask. It has every process of Apache's take all of them: where
-// one has no thread free, it closes connections that it keeps for clients, and what one sends at that moment is lost. And
-// it has Apache wait for the application only so long, where the configuration does not say.
+// one has no thread free, it closes connections that it keeps for clients, and what one sends at that moment is lost.
+// And it has Apache wait for the application only so long, where the configuration does not say.
 const apacheLoad = `
 ThreadsPerChild   64
 MaxSpareThreads   1024
@@ -125,8 +136,17 @@ func TestApache(t *testing.T) {
 func (w *webServer) withApplication(t *testing.T, p *place, app application, config, addr, around string) *site {
 	t.Helper()
 	restart := app.listen(t, addr)
+	if app.disposable {
+		// At its end Apache waits 10 s for threads that wait for an application, though their clients have left.
+		killed := *w
+		killed.stop = os.Kill
+		w = &killed
+	}
 	s := w.run(t, p, config, around)
 	s.restart = restart
+	if app.disposable {
+		t.Cleanup(func() { killGroup(s.process) })
+	}
 	return s
 }
 

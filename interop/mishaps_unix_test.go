@@ -51,13 +51,6 @@ func wantExplained(t *testing.T, server *webServer, line string) {
 	}
 }
 
-func wantStatus(t *testing.T, a answer, status int) {
-	t.Helper()
-	if a.StatusCode != status {
-		t.Errorf("status %d, want %d: %s", a.StatusCode, status, clip(a.body))
-	}
-}
-
 // breaksOff fails the test unless the response ends before its body does.
 func breaksOff(t *testing.T, s *site) {
 	t.Helper()

@@ -8,3 +8,8 @@ import "syscall"
 func endWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
 }
+
+// killGroup ends a process and those that it has started, at once.
+func killGroup(p *process) {
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // it fails if all have ended
+}

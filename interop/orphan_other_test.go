@@ -6,3 +6,8 @@ import "syscall"
 
 // endWithParent can do nothing here.
 func endWithParent() *syscall.SysProcAttr { return nil }
+
+// killGroup ends a process. Those that it has started notice.
+func killGroup(p *process) {
+	_ = p.cmd.Process.Kill() // it fails if it has ended
+}

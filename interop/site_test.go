@@ -171,6 +171,14 @@ func (a answer) want(t testing.TB, status int, body string) {
 	}
 }
 
+// wantStatus fails the test unless the answer has a status.
+func wantStatus(t *testing.T, a answer, status int) {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Errorf("status %d, want %d: %s", a.StatusCode, status, clip(a.body))
+	}
+}
+
 // clip shortens what would fill the screen.
 func clip(s string) string {
 	if len(s) > 300 {
