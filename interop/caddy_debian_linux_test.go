@@ -11,20 +11,20 @@ func TestCaddyDebian(t *testing.T) {
 	caddy.find(t)
 	probe := buildProbe(t)
 	for file, tt := range map[string]struct {
-		scheme, local string
-		header        http.Header
-		want          map[string]string
+		port, local string
+		header      http.Header
+		want        map[string]string
 	}{
 		"minimal.Caddyfile": {
-			scheme: "http",
-			want:   map[string]string{"PATH_INFO": "/", "SCRIPT_NAME": "", "SERVER_PORT": "80", "REMOTE_ADDR": "127.0.0.1"},
+			port: "80",
+			want: map[string]string{"PATH_INFO": "/", "SCRIPT_NAME": "", "SERVER_PORT": "80", "REMOTE_ADDR": "127.0.0.1"},
 		},
 		"internal.Caddyfile": {
-			scheme: "https",
-			want:   map[string]string{"HTTPS": "on", "SERVER_PORT": "443", "SERVER_PROTOCOL": "HTTP/2.0", "SSL_PROTOCOL": "TLSv1.3"},
+			port: "443",
+			want: map[string]string{"HTTPS": "on", "SERVER_PORT": "443", "SERVER_PROTOCOL": "HTTP/2.0", "SSL_PROTOCOL": "TLSv1.3"},
 		},
 		"realip.Caddyfile": {
-			scheme: "http", local: "192.0.2.10",
+			port: "80", local: "192.0.2.10",
 			header: http.Header{"X-Forwarded-For": {"198.51.100.66, 203.0.113.7"}},
 			want:   map[string]string{"REMOTE_ADDR": "203.0.113.7", "REMOTE_PORT": ""},
 		},
@@ -41,7 +41,7 @@ func TestCaddyDebian(t *testing.T) {
 			cmd.Env = []string{"HOME=/var/lib/caddy", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 			server := start(t, syscall.SIGTERM, cmd)
 			h.awaitPort(t, server, "80")
-			s := h.site(t, caddy, tt.scheme, "app.example.com", tt.local)
+			s := h.site(t, caddy, "app.example.com", tt.port, tt.local)
 			req := s.request(t, http.MethodGet, "", nil)
 			for name, values := range tt.header {
 				req.Header[name] = values

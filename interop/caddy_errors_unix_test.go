@@ -4,6 +4,7 @@ package interop_test
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -73,10 +74,15 @@ func TestCaddyErrors(t *testing.T) {
 	}
 }
 
-// hangUp closes each connection once nothing more is sent on it.
+// hangUp is an application that dies with every request.
 func hangUp(t *testing.T, p *place) {
 	t.Helper()
-	l := listenUnix(t, p)
+	closeWhenSilent(t, listenUnix(t, p))
+}
+
+// closeWhenSilent closes each connection once nothing more is sent on it.
+func closeWhenSilent(t *testing.T, l net.Listener) {
+	t.Helper()
 	ended := make(chan struct{})
 	t.Cleanup(func() {
 		l.Close()

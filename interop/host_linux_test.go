@@ -165,20 +165,19 @@ func inNetwork(network string, f func()) error {
 	return nil
 }
 
-// site returns what a web server serves in the host, as a client there sees it whose connections come from a local
-// address, or from any if that is empty.
-func (h *host) site(t *testing.T, server *webServer, scheme, name, local string) *site {
+// site returns what a web server serves in the host on a port, by a name, as a client there sees it whose connections
+// come from a local address, or from any if that is empty.
+func (h *host) site(t *testing.T, server *webServer, name, port, local string) *site {
 	t.Helper()
 	s := newSite(t, server, newPlace(t))
 	s.addr = name
-	if scheme == "https" {
+	if port == "443" {
 		s.place.https = name
 		s.useTLS()
 	}
-	port := map[string]string{"http": ":80", "https": ":443"}[scheme]
 	transport := s.client.Transport.(*http.Transport)
 	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return h.dial(ctx, local, "127.0.0.1"+port)
+		return h.dial(ctx, local, "127.0.0.1:"+port)
 	}
 	return s
 }

@@ -1,0 +1,125 @@
+//go:build unix
+
+package interop_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/simple-fastcgi/fastcgi"
+)
+
+// onPort runs an application with a Handler on the place's port.
+func onPort(h fastcgi.HandlerFunc) func(*testing.T, *place) {
+	return func(t *testing.T, p *place) { serve(t, &fastcgi.Server{Handler: h}, "tcp:"+p.tcp) }
+}
+
+var haproxyMishaps = []mishap{
+	{
+		name: "not started", log: "SC--", status: 503,
+		around: "retries 0",
+	},
+	{
+		name: "crash", log: "SH--", status: 502,
+		serve: func(t *testing.T, p *place) {
+			l, err := net.Listen("tcp", p.tcp)
+			if err != nil {
+				t.Fatal(err)
+			}
+			closeWhenSilent(t, l)
+		},
+	},
+	{
+		name: "slow", log: "sH--", status: 504,
+		serve:  onPort(hang),
+		around: "timeout server 100ms",
+	},
+	{
+		name: "no answer", log: "sH--", status: 504,
+		serve:  onPort(func(fastcgi.ResponseWriter, *fastcgi.Request) {}),
+		around: "timeout server 100ms",
+	},
+	{
+		name: "refused", log: "sH--", status: 504,
+		serve: func(t *testing.T, p *place) {
+			allow := fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { return fastcgi.Allow() })
+			serve(t, &fastcgi.Server{Authorizer: allow}, "tcp:"+p.tcp)
+		},
+		around: "timeout server 100ms",
+	},
+	{
+		name: "silent within the body", log: "sD--",
+		serve: onPort(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+			_ = fastcgi.SendResponse(w, 200, "text/plain", "begin\n")
+			_ = w.Flush()
+			hang(w, r)
+		}),
+		around: "timeout server 1s",
+		ask:    breaksOff,
+	},
+	{
+		name: "short body", log: "sD--",
+		serve: onPort(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			length := fastcgi.Pair{Name: "Content-Length", Value: "100"}
+			_ = fastcgi.SendResponse(w, 200, "text/plain", "short\n", length)
+		}),
+		around: "timeout server 100ms",
+		ask:    breaksOff,
+	},
+	{
+		name: "long body", log: "PH-- ", status: 502,
+		serve: onPort(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			length := fastcgi.Pair{Name: "Content-Length", Value: "3"}
+			_ = fastcgi.SendResponse(w, 200, "text/plain", "too long\n", length)
+		}),
+	},
+	{
+		name: "no header", log: "PH-- ", status: 502,
+		serve: onPort(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) { _, _ = io.WriteString(w, "hello\n") }),
+	},
+	{
+		name: "large header", log: "PH-- ", status: 502,
+		serve: onPort(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			cookie := fastcgi.Pair{Name: "Set-Cookie", Value: strings.Repeat("c", 16<<10)}
+			_ = fastcgi.SendResponse(w, 200, "text/plain", "ok\n", cookie)
+		}),
+	},
+	{
+		name: "body of unknown length", log: "PH-- ",
+		serve: onPort(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			_ = fastcgi.SendResponse(w, 200, "text/plain", "ok\n")
+		}),
+		ask: func(t *testing.T, s *site) {
+			wantStatus(t, s.do(t, s.request(t, http.MethodPost, "", noise(20_000))), 400)
+			wantStatus(t, s.do(t, s.request(t, http.MethodPost, "", noise(10_000))), 200)
+		},
+	},
+	{
+		name: "large request header", log: "PR--",
+		ask: func(t *testing.T, s *site) {
+			req := s.request(t, http.MethodGet, "", nil)
+			req.Header.Set("X-Large", strings.Repeat("x", 15800))
+			wantStatus(t, s.do(t, req), 400)
+		},
+	},
+	{
+		name: "client gone", log: "CH--",
+		serve:  onPort(hang),
+		around: "option abortonclose",
+		ask:    leaves,
+	},
+	{
+		name: "panic", log: "fastcgi: handler panicked:", status: 500,
+		serve: onPort(func(fastcgi.ResponseWriter, *fastcgi.Request) { panic("on purpose") }),
+	},
+}
+
+func TestHAProxyErrors(t *testing.T) {
+	haproxy.find(t)
+	for _, m := range haproxyMishaps {
+		t.Run(m.name, func(t *testing.T) { m.happenWith(t, haproxy, "minimal.cfg") })
+	}
+}
