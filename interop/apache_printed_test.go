@@ -48,6 +48,8 @@ func apacheMinimal(t *testing.T, probe string) {
 		"SCRIPT_NAME":        "/",
 		"PATH_INFO":          "",
 	})
+	chunked := params(t, s.do(t, s.request(t, http.MethodPost, "", noise(1_000_000))))
+	wantParams(t, chunked, map[string]string{"CONTENT_LENGTH": ""})
 	p.write(t, "www/static.txt", "static\n")
 	s.addr, s.path = apacheListen.FindStringSubmatch(p.read(t, "etc/ports.conf"))[1], "/static.txt"
 	s.get(t, "").want(t, 200, "static\n")
