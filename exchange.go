@@ -5,6 +5,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
@@ -164,6 +165,15 @@ func (x *exchange) parameters() Params {
 		x.block = nil
 	}
 	return x.params
+}
+
+// peekParameters returns the parameters for a look with the mutex held, without a
+// copy.
+func (x *exchange) peekParameters() Params {
+	if x.params.block != "" {
+		return x.params
+	}
+	return Params{block: unsafe.String(unsafe.SliceData(x.block), len(x.block))}
 }
 
 // context returns the request's context, which exists once somebody asks.

@@ -30,6 +30,9 @@ import (
 //     closed at the end,
 //   - with a JSON mimeType, anything else that encoding/json takes.
 //
+// A response to HEAD, and one with status 204 or 304, has no body, whatever data
+// is (RFC 3875 §4.3.3): not every web server takes it away.
+//
 // No Content-Length is added. Headers with CR, LF or NUL, or names that are no
 // header names, are refused before anything is written.
 func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers ...Pair) error {
@@ -37,7 +40,8 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 	if err != nil {
 		return err
 	}
-	if s, ok := data.(string); ok && len(s) >= lendSize {
+	bodiless := code == http.StatusNoContent || code == http.StatusNotModified || answersHead(w)
+	if s, ok := data.(string); ok && len(s) >= lendSize && !bodiless {
 		// Not what embeds one of them, and may have a Write of its own.
 		switch w := w.(type) {
 		case Exchange:
@@ -49,6 +53,12 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 	body, src, err := bodyOf(code, mimeType, data)
 	if err != nil {
 		return err
+	}
+	if bodiless {
+		if src != nil {
+			src.close()
+		}
+		body, src = nil, nil
 	}
 	if _, err := w.Write(append(block, body...)); err != nil {
 		if src != nil {
@@ -65,6 +75,21 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 	}
 	return copyStream(w, src)
 }
+
+// answersHead reports whether w is for a request with the method HEAD.
+func answersHead(w ResponseWriter) bool {
+	h, ok := w.(interface{ isHead() bool })
+	return ok && h.isHead()
+}
+
+func (w response) isHead() bool { return w.r.Params.isHead() }
+
+func (ex Exchange) isHead() bool {
+	defer ex.unlock()
+	return ex.lock() && ex.x.peekParameters().isHead()
+}
+
+func (p Params) isHead() bool { return p.Get("REQUEST_METHOD") == http.MethodHead }
 
 // SendRedirect writes a redirect (RFC 3875 §6.2.3 and §6.2.4). A target that is
 // an absolute URL is for the client to go to, with status 302; one that is a path
