@@ -59,7 +59,7 @@ func (p plan) whole() bool { return p.ending == endAnswered || p.ending == endHa
 type crowd struct {
 	t     testing.TB
 	seed  uint64
-	addr  string
+	addr  net.Addr
 	seen  []atomic.Bool  // tokens that hosts were sent
 	next  atomic.Int64   // visit
 	tasks sync.WaitGroup // hosts, until ReceiveEnd, and their goroutines
@@ -83,7 +83,7 @@ func (c *crowd) plan(visit int) plan {
 }
 
 // come makes all visits, by so many visitors.
-func (c *crowd) come(visitors int, addr string) {
+func (c *crowd) come(visitors int, addr net.Addr) {
 	c.addr = addr
 	var all sync.WaitGroup
 	for range visitors {
@@ -101,7 +101,7 @@ func (c *crowd) come(visitors int, addr string) {
 
 // visit makes one visit and checks what is answered.
 func (c *crowd) visit(visit int) (err error) {
-	peer, err := net.Dial("unix", c.addr)
+	peer, err := net.Dial(c.addr.Network(), c.addr.String())
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (c *crowd) visit(visit int) (err error) {
 	}
 	switch p.ending {
 	case endHalfClosed:
-		if err := peer.(*net.UnixConn).CloseWrite(); err != nil {
+		if err := peer.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
 			return err
 		}
 	case endHungUp:

@@ -3,6 +3,7 @@
 package epoll_test
 
 import (
+	"net"
 	"os"
 	"strconv"
 	"testing"
@@ -25,9 +26,18 @@ func TestShortConnections(t *testing.T) {
 		}
 		visits = n
 	}
+	shortVisits(t, visits, listenUnix(t))
+}
+
+// So it is with TCP, where the end of a connection takes longer.
+func TestShortConnectionsTCP(t *testing.T) {
+	shortVisits(t, 2000, listenOn(t, "tcp", "127.0.0.1:0"))
+}
+
+func shortVisits(t *testing.T, visits int, l net.Listener) {
 	c := newCrowd(t, visits)
 	t.Logf("%d visits, seed %d", visits, c.seed)
-	s := serve(t, &epoll.Driver{Loops: 3}, c)
+	serveOn(t, &epoll.Driver{Loops: 3}, l, c)
 	defer crowdThreads()()
-	c.come(40, s.l.Addr().String())
+	c.come(40, l.Addr())
 }
