@@ -34,10 +34,6 @@ var h2o = &webServer{
 			reason: "dies of an assertion when a kept connection's answer ends before it has sent the body",
 		},
 		{
-			scenario: "HEAD",
-			reason:   "passes on the body of an answer to HEAD, which net/http's handlers do not send and others may", sometimes: true,
-		},
-		{
 			scenario: "local redirect",
 			reason:   "sends a local Location to the client, with status 200",
 		},
