@@ -2,7 +2,6 @@ package fastcgi
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
 	"github.com/simple-fastcgi/fastcgi/internal/listen"
-	"github.com/simple-fastcgi/fastcgi/internal/spool"
-	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 // The defaults of the limits of a [Server].
@@ -137,7 +134,7 @@ type Server struct {
 	actions   sync.Mutex     // held while ServiceActions runs
 }
 
-// start fills in the defaults.
+// start makes the service, before the first thing that needs it.
 func (s *Server) start() (*service, error) {
 	s.once.Do(func() {
 		s.service = s.newService()
@@ -146,107 +143,11 @@ func (s *Server) start() (*service, error) {
 	return s.service, s.invalid
 }
 
-func (s *Server) newService() *service {
-	maxRequests := s.MaxRequestsPerConn
-	switch {
-	case maxRequests == 0:
-		maxRequests = protocol.DefaultMaxRequests
-	case maxRequests < 0:
-		maxRequests = maxID
-	}
-	maxConns := limit(s.MaxConns, DefaultMaxConns, 0)
-	drivers := newDrivers(s.Driver, limit(s.WriteTimeout, DefaultWriteTimeout, 0))
-	sv := &service{
-		maxConns:         maxConns,
-		stdinBuffer:      limit(s.StdinBuffer, DefaultStdinBuffer, DefaultStdinBuffer),
-		spoolDir:         s.SpoolDir,
-		firstByteTimeout: limit(s.FirstByteTimeout, DefaultFirstByteTimeout, 0),
-		paramsTimeout:    limit(s.ParamsTimeout, DefaultParamsTimeout, 0),
-		idleTimeout:      limit(s.IdleTimeout, DefaultIdleTimeout, 0),
-		log:              s.ErrorLog,
-		base:             s.BaseContext,
-		connContext:      s.ConnContext,
-		connState:        s.ConnState,
-		drivers:          drivers,
-		memory:           spool.NewBudget(limit(s.MemoryLimit, DefaultMemoryLimit, unlimited)),
-		spool:            spool.NewBudget(limit(s.SpoolLimit, DefaultSpoolLimit, 0)),
-		gate:             gate{limit: s.MaxConcurrency},
-		conns:            make(map[*conn]struct{}),
-	}
-	if sv.log == nil {
-		sv.log = slog.Default()
-	}
-	if sv.base == nil {
-		sv.base = context.Background()
-	}
-	sv.loop = loop{sv, drivers.preferred().Loop().Post}
-	sv.setHandlers(s)
-	sv.protocol = protocol.Config{
-		Roles:       sv.roles(),
-		MaxRequests: maxRequests,
-		MaxParams:   limit(s.MaxParams, protocol.DefaultMaxParams, maxInt32),
-		MaxPairs:    limit(s.MaxPairs, protocol.DefaultMaxPairs, maxInt32),
-		Values:      sv.values(s.MaxConcurrency, maxRequests, s.Values),
-	}
-	return sv
-}
-
 const (
 	maxID     = 65535
 	maxInt32  = 1<<31 - 1
 	unlimited = 1<<63 - 1
 )
-
-// limit returns n, or def if it is zero, or none if it is below.
-func limit[T int | int64 | time.Duration](n, def, none T) T {
-	switch {
-	case n == 0:
-		return def
-	case n < 0:
-		return none
-	}
-	return n
-}
-
-func (sv *service) setHandlers(s *Server) {
-	sv.handlers[RoleResponder] = roleHandler{s.Handler, s.AsyncHandler}
-	if s.Authorizer != nil {
-		sv.handlers[RoleAuthorizer].sync = authorize(s.Authorizer)
-	}
-	sv.handlers[RoleAuthorizer].async = s.AsyncAuthorizer
-	sv.handlers[RoleFilter] = roleHandler{s.Filter, s.AsyncFilter}
-}
-
-// roles returns the roles that have a handler.
-func (sv *service) roles() []protocol.Role {
-	roles := []protocol.Role{}
-	for role, h := range sv.handlers {
-		if h.sync != nil || h.async != nil {
-			roles = append(roles, protocol.Role(role))
-		}
-	}
-	return roles
-}
-
-// check returns why the settings can not work.
-func (s *Server) check() error {
-	for role, h := range s.service.handlers {
-		if h.sync != nil && h.async != nil {
-			return errors.New("fastcgi: Server has both a handler and an async handler for " + protocol.Role(role).String())
-		}
-	}
-	switch {
-	case s.Driver.check() != nil:
-		return s.Driver.check()
-	case len(s.service.roles()) == 0:
-		return errors.New("fastcgi: Server has no handler: set Handler, AsyncHandler, Authorizer or Filter")
-	case s.StdinBuffer < 0:
-		return errors.New("fastcgi: Server.StdinBuffer is below zero")
-	case len(s.Values) > protocol.MaxValues-3:
-		return errors.New("fastcgi: Server.Values has more than 61 variables")
-	}
-	return nil
-}
 
 // Serve accepts connections from l and serves them until l fails, Shutdown or
 // Close is called, and then returns ErrServerClosed or what went wrong. It closes
@@ -430,50 +331,6 @@ func (s *Server) Fd() uintptr {
 		}
 	}
 	return ^uintptr(0)
-}
-
-// Stats are a server's counters since its start, and how many connections and
-// requests it has now.
-type Stats struct {
-	OpenConns      int   // open now
-	ActiveRequests int   // with a handler now
-	Conns          int64 // accepted
-	Requests       int64 // begun, refused ones of UNKNOWN_ROLE and the like left out
-	Aborted        int64 // cancelled by ABORT_REQUEST, loss of the connection or Close
-	Overloaded     int64 // answered OVERLOADED: no memory, too many connections, or shutting down
-	Overflowed     int64 // ended because their unread input found no place
-	RefusedConns   int64 // beyond MaxConns, or after Close
-	ProtocolErrors int64
-	Panics         int64 // in handlers and callbacks
-	BytesIn        int64
-	BytesOut       int64
-	BufferedBytes  int64 // parameters and input in memory now
-	SpooledBytes   int64 // input on disk now
-}
-
-// Stats returns the server's counters. They are not taken at one instant.
-func (s *Server) Stats() Stats {
-	sv, _ := s.start()
-	c := &sv.stats
-	sv.mu.Lock()
-	open := len(sv.conns)
-	sv.mu.Unlock()
-	return Stats{
-		OpenConns:      open,
-		ActiveRequests: sv.gate.active(),
-		Conns:          c.connections.Load(),
-		Requests:       c.requests.Load(),
-		Aborted:        c.aborted.Load(),
-		Overloaded:     c.overloaded.Load(),
-		Overflowed:     c.overflowed.Load(),
-		RefusedConns:   c.refused.Load(),
-		ProtocolErrors: c.protocolErrors.Load(),
-		Panics:         c.panics.Load(),
-		BytesIn:        c.bytesIn.Load(),
-		BytesOut:       c.bytesOut.Load(),
-		BufferedBytes:  sv.memory.Used(),
-		SpooledBytes:   sv.spool.Used(),
-	}
 }
 
 var (

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
@@ -55,13 +54,6 @@ type service struct {
 type roleHandler struct {
 	sync  Handler
 	async AsyncHandler
-}
-
-// counters are behind Server.Stats.
-type counters struct {
-	connections, requests, aborted, overloaded  atomic.Int64
-	overflowed, protocolErrors, panics, refused atomic.Int64
-	bytesIn, bytesOut                           atomic.Int64
 }
 
 // refusals is how many connections beyond MaxConns are kept long enough to be
