@@ -145,11 +145,18 @@ func (p *Tab) receive() message {
 	if err := json.Unmarshal(b, &m); err != nil {
 		p.t.Fatal(err)
 	}
-	switch m.Method {
-	case "Runtime.exceptionThrown", "Log.entryAdded":
+	if m.Method == "Runtime.exceptionThrown" || m.Method == "Log.entryAdded" && !advice(b) {
 		p.wrong = append(p.wrong, string(b))
 	}
 	return m
+}
+
+// advice reports whether an entry of the log only says what could be better.
+func advice(event []byte) bool {
+	var e struct {
+		Params struct{ Entry struct{ Level string } }
+	}
+	return json.Unmarshal(event, &e) == nil && e.Params.Entry.Level == "verbose"
 }
 
 // Eval runs an expression in the page and returns its value, awaited, as a
