@@ -19,13 +19,13 @@ PLATFORMS := openbsd freebsd darwin windows
 SERVERS := nginx:nginx-light apache2:apache2 /usr/lib/apache2/modules/mod_fcgid.so:libapache2-mod-fcgid \
 	/usr/lib/apache2/modules/mod_xsendfile.so:libapache2-mod-xsendfile \
 	lighttpd:lighttpd /usr/lib/lighttpd/mod_openssl.so:lighttpd-mod-openssl caddy:caddy haproxy:haproxy h2o:h2o spawn-fcgi:spawn-fcgi multiwatch:multiwatch
-NEEDED  := cc:build-essential ip:iproute2 php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bin chromium:chromium $(SERVERS)
+NEEDED  := cc:build-essential ip:iproute2 php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bin chromium:chromium patch:patch $(SERVERS)
 
 # What the benchmark's peers are built with, or are (Debian's names). Of Rust it takes whatever cargo there is.
 PEERS := build-essential libfcgi-dev nginx-light php-fpm python3-venv
 
 # Modules of their own, for tests with libraries that the users of this one must not meet.
-MODULES := interop/routers interop/websocket
+MODULES := interop/routers interop/websocket interop/pocketbase
 
 # How each scenario of interop went, in JSON.
 CELLS := bin/interop.jsonl
