@@ -11,8 +11,8 @@ import (
 	"github.com/simple-fastcgi/fastcgi/internal/epoll"
 )
 
-// shortConnections is the variable that says how many there are to be. A million takes some ten minutes, so that go test
-// needs a longer -timeout.
+// shortConnections is the variable that says how many there are to be. A million takes two processors five minutes, so go test
+// needs a longer -timeout beside other work.
 const shortConnections = "FASTCGI_SHORT_CONNECTIONS"
 
 // A descriptor is closed by its owner only, when nobody can still use its number: no byte of a connection ever gets into
