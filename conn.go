@@ -51,45 +51,35 @@ const (
 	connClosed
 )
 
-// unlock does what was put off while mu was held, and releases it. Lent memory is
-// sent without releasing it, so that who takes it back knows where it is.
+// unlock does what was put off while mu was held, and releases it.
 func (c *conn) unlock() {
-	for {
-		c.decideClose()
-		sending := c.nextOutput()
-		if sending && c.wire.body != nil {
-			done, err := c.sock.Send(c.wire.buf, c.wire.body)
-			if done {
-				c.sent(err)
-				continue
-			}
-			sending = false
-		}
-		buf := c.wire.buf
-		leaving := c.leaving
-		c.leaving = 0
-		gone := c.eof && c.state == connClosed && !c.gone
-		c.gone = c.gone || gone
-		if gone && c.service.connState != nil {
-			c.changeState(callClosed)
-			gone = false // not before that was told
-		}
-		c.mu.Unlock()
-		for range leaving {
-			c.service.gate.leave()
-		}
-		if gone {
-			c.service.remove(c)
-		}
-		if !sending {
-			return
-		}
-		done, err := c.sock.Send(buf, nil)
+	for c.decideClose(); c.nextOutput(); c.decideClose() {
+		done, err := c.send()
 		if !done {
-			return // Sent will go on
+			break // Sent will go on
 		}
-		c.mu.Lock()
 		c.sent(err)
+	}
+	c.release()
+}
+
+// release releases mu, and gives up places in the gate and, at its end, the
+// connection's on the service's list.
+func (c *conn) release() {
+	leaving := c.leaving
+	c.leaving = 0
+	gone := c.eof && c.state == connClosed && !c.gone
+	c.gone = c.gone || gone
+	if gone && c.service.connState != nil {
+		c.changeState(callClosed)
+		gone = false // not before that was told
+	}
+	c.mu.Unlock()
+	for range leaving {
+		c.service.gate.leave()
+	}
+	if gone {
+		c.service.remove(c)
 	}
 }
 

@@ -134,6 +134,17 @@ func (x *exchange) wrote() {
 	x.drain()
 }
 
+// send gives to the socket what is in wire, with mu released meanwhile; but not
+// while memory is lent, so that who takes it back knows where it is.
+func (c *conn) send() (done bool, err error) {
+	buf, body := c.wire.buf, c.wire.body
+	if body == nil {
+		c.release()
+		defer c.mu.Lock()
+	}
+	return c.sock.Send(buf, body)
+}
+
 // sent notes that the last output was written, or that nothing can be.
 func (c *conn) sent(err error) {
 	c.service.stats.bytesOut.Add(int64(c.wire.size()))

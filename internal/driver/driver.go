@@ -3,8 +3,9 @@
 // Above it, package fastcgi has one connection object, which knows requests
 // and buffers and never sees a socket. Below it, a driver knows sockets and
 // nothing of FastCGI. A driver's two rules: it calls Receive, ReceiveEnd,
-// Expire and whatever was posted one at a time for each connection (that is the
-// connection's loop), and it calls Sent once for each Send that it did not finish.
+// Hangup, Expire and whatever was posted one at a time for each connection (that is
+// the connection's loop), and it calls Sent once for each Send that it did not
+// finish, unless the connection is closed before.
 package driver
 
 import (
@@ -50,8 +51,8 @@ type Socket interface {
 	Loop
 	// CloseWrite closes this side's half, so that the peer sees the end.
 	CloseWrite()
-	// Close closes the connection. ReceiveEnd follows if it has not been
-	// called.
+	// Close closes the connection, whatever Send has left to be written.
+	// ReceiveEnd follows if it has not been called.
 	Close()
 	// RemoteAddr is the peer's address.
 	RemoteAddr() net.Addr
