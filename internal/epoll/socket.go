@@ -101,7 +101,7 @@ func (s *socket) look() {
 	switch paused := s.paused.Load(); {
 	case !paused && s.unread:
 		s.requeue()
-	case paused && s.hangup:
+	case paused && s.hangup && !s.inputEnded:
 		s.conn.Hangup()
 	}
 }
