@@ -3,8 +3,10 @@
 package epoll
 
 import (
+	"cmp"
 	"errors"
 	"net"
+	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -82,16 +84,17 @@ func (d *Driver) Serve(l net.Listener, a driver.Acceptor) error {
 
 // duplicate returns a descriptor of l's socket that is the loops' own: l may be
 // closed at any time, and its number used for something else.
-func duplicate(l net.Listener) (int, error) {
-	fd, ok := listen.Fd(l)
-	if !ok {
-		return -1, errors.New("fastcgi: the loop driver serves TCP and Unix sockets only")
-	}
-	n, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3)
-	if err != nil {
+func duplicate(l net.Listener) (fd int, err error) {
+	closed := listen.Control(l, func(number uintptr) {
+		fd, err = unix.FcntlInt(number, unix.F_DUPFD_CLOEXEC, 3)
+	})
+	if err = cmp.Or(closed, os.NewSyscallError("fcntl", err)); err != nil {
 		return -1, err
 	}
-	return n, unix.SetNonblock(n, true)
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return -1, errors.Join(os.NewSyscallError("fcntl", err), unix.Close(fd))
+	}
+	return fd, nil
 }
 
 // begin notes that l is served.

@@ -43,8 +43,8 @@ func TestServes(t *testing.T) {
 		t.Error("Serve served a listener that it can not")
 	}
 	tcp.Close()
-	if err := oneLoop().Serve(tcp, refuse); err == nil {
-		t.Error("Serve served a listener that is closed")
+	if err := oneLoop().Serve(tcp, refuse); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Serve returned %v for a listener that is closed", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package listen
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -99,8 +100,15 @@ func (f *socketFile) remove() {
 }
 
 // Fd is the descriptor that l listens on, found through any number of Unwrap methods. It stays l's: it is neither
-// duplicated nor put in blocking mode, and is valid until l is closed.
-func Fd(l net.Listener) (uintptr, bool) {
+// duplicated nor put in blocking mode, and is valid until l is closed, which Control prevents.
+func Fd(l net.Listener) (fd uintptr, ok bool) {
+	err := Control(l, func(f uintptr) { fd = f })
+	return fd, err == nil
+}
+
+// Control calls f with that descriptor, which is not closed meanwhile. The error says why it can not: net.ErrClosed if l is
+// closed.
+func Control(l net.Listener, f func(fd uintptr)) error {
 	for {
 		wrapper, ok := l.(interface{ Unwrap() net.Listener })
 		if !ok {
@@ -110,13 +118,11 @@ func Fd(l net.Listener) (uintptr, bool) {
 	}
 	sc, ok := l.(syscall.Conn)
 	if !ok {
-		return 0, false
+		return fmt.Errorf("fastcgi: a listener of type %T has no descriptor", l)
 	}
 	raw, err := sc.SyscallConn()
 	if err != nil {
-		return 0, false
+		return err
 	}
-	var fd uintptr
-	err = raw.Control(func(f uintptr) { fd = f })
-	return fd, err == nil
+	return raw.Control(f)
 }
