@@ -64,7 +64,7 @@ func (c *conn) post(k call) {
 // enterLoop takes mu for the loop's work on the connection.
 func (c *conn) enterLoop(now driver.Instant) {
 	c.mu.Lock()
-	c.inLoop, c.now = true, now
+	c.inLoop, c.now, c.turnLeft = true, now, turnLimit
 }
 
 // leaveLoop makes the calls that are due, and releases mu. What they write is

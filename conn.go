@@ -53,12 +53,18 @@ const (
 
 // unlock does what was put off while mu was held, and releases it.
 func (c *conn) unlock() {
-	for c.decideClose(); c.nextOutput(); c.decideClose() {
+	left := turnLimit
+	for c.decideClose(); left > 0 && c.nextOutput(); c.decideClose() {
+		left -= c.wire.size()
+		c.turnLeft -= c.wire.size()
 		done, err := c.send()
 		if !done {
 			break // Sent will go on
 		}
 		c.sent(err)
+	}
+	if left <= 0 {
+		c.sendLater()
 	}
 	c.release()
 }

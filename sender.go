@@ -14,6 +14,10 @@ const (
 	outputLimit = 64 << 10
 	// outputLow is how far they must have fallen for OnDrain.
 	outputLow = outputLimit / 2
+	// turnLimit is how many bytes of a connection's are sent before whoever sends
+	// them gets on: the loop with other connections, a handler with its own work.
+	// However fast the web server takes them, the loop comes back for the rest.
+	turnLimit = 1 << 20
 	// flushSize is how many bytes are sent without waiting for a flush.
 	flushSize = 32 << 10
 )
@@ -24,6 +28,7 @@ type sender struct {
 	ready    []*exchange // that have output to send, in the order of their turns
 	replies  []byte      // what the protocol itself owes, to go first
 	wire     segment     // what the socket has been given; no buf: nothing
+	turnLeft int         // bytes that the loop may send in this turn
 	flushed  bool        // there is something to send
 	plenty   bool        // and so much that it is sent in the midst of things
 	reported bool        // that the protocol has refused a request
@@ -80,9 +85,17 @@ func (c *conn) sendingAnything() bool {
 
 // maySend reports whether there is something for the caller to send. It waits while
 // somebody else is sending, and while the loop is at work on the connection, which
-// may bring more; unless there is plenty already.
+// may bring more; unless there is plenty already, and its turn not over.
 func (c *conn) maySend() bool {
-	return c.flushed && c.wire.buf == nil && c.broken == nil && (c.plenty || !c.inLoop)
+	return c.flushed && c.wire.buf == nil && c.broken == nil && (!c.inLoop || c.plenty && c.turnLeft > 0)
+}
+
+// sendLater leaves it to the loop to send what there is, in a turn to come.
+func (c *conn) sendLater() {
+	if c.maySend() && !c.posted {
+		c.posted = true
+		c.sock.Post(c.runDue)
+	}
 }
 
 // nextOutput puts into wire what the caller is to give to the socket, and reports
