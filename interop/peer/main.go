@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"syscall"
 )
 
 func main() {
@@ -34,7 +33,7 @@ func main() {
 		os.Exit(status)
 	}
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
+	signal.Notify(signals, endings...)
 	go func() {
 		<-signals
 		l.Close()
