@@ -383,3 +383,22 @@ func TestAfterTheHandler(t *testing.T) {
 		}
 	})
 }
+
+// A33: each request is cancelled that a web server has sent before it closed its side of the connection, though none of them is
+// read to its end.
+func TestA33CloseBehindUnreadRequests(t *testing.T) {
+	onSockets(t, func(t *testing.T, p place) {
+		cancelled := make(chan uint16)
+		wait := fastcgi.HandlerFunc(func(_ fastcgi.ResponseWriter, r *fastcgi.Request) {
+			<-r.Context().Done()
+			cancelled <- r.ID
+		})
+		w := p.serve(t, &fastcgi.Server{StdinBuffer: 4 << 10, SpoolLimit: -1, Handler: wait}).dial(t)
+		body := strings.Repeat("x", 40000)
+		w.send(post(1, true, body), post(2, true, body))
+		w.Conn.(interface{ CloseWrite() error }).CloseWrite() // so that the first can be answered
+		if first, second := receive(t, cancelled), receive(t, cancelled); first+second != 1+2 {
+			t.Errorf("requests %d and %d were cancelled", first, second)
+		}
+	})
+}

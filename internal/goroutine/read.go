@@ -82,20 +82,20 @@ func (s *socket) waitWhilePaused() {
 	}
 }
 
-// checkHangup tells the connection if its peer is gone, and else asks again in
-// a while, as long as reading is paused.
+// checkHangup tells the connection if its peer is gone, and asks again in a while,
+// as long as reading is paused: there may be requests by then that were not told.
 func (s *socket) checkHangup() {
 	s.mu.Lock()
 	s.watching = s.paused && !s.closed
 	watching := s.watching
 	s.mu.Unlock()
-	switch {
-	case !watching:
-	case hungUp(s.raw):
+	if !watching {
+		return
+	}
+	if hungUp(s.raw) {
 		s.loop.turn.Lock()
 		s.conn.Hangup()
 		s.loop.turn.Unlock()
-	default:
-		time.AfterFunc(hangupInterval, s.checkHangup)
 	}
+	time.AfterFunc(hangupInterval, s.checkHangup)
 }
