@@ -15,6 +15,7 @@ import (
 
 var apache = &webServer{
 	name:    "apache",
+	title:   "Apache mod_proxy_fcgi",
 	program: "apache2",
 	debian:  "apache2",
 	stop:    syscall.SIGTERM,

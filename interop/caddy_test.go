@@ -11,6 +11,7 @@ import (
 
 var caddy = &webServer{
 	name:        "caddy",
+	title:       "Caddy",
 	program:     "caddy",
 	debian:      "caddy",
 	stop:        syscall.SIGTERM,

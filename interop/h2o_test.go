@@ -15,6 +15,7 @@ import (
 
 var h2o = &webServer{
 	name:    "h2o",
+	title:   "H2O",
 	program: "h2o",
 	debian:  "h2o",
 	stop:    syscall.SIGTERM,

@@ -12,6 +12,7 @@ import (
 
 var haproxy = &webServer{
 	name:    "haproxy",
+	title:   "HAProxy",
 	program: "haproxy",
 	debian:  "haproxy",
 	stop:    os.Kill, // its master ends with status 143 on SIGTERM, and its workers when the master is gone

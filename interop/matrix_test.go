@@ -48,6 +48,7 @@ func applications(probe string, i int) []application {
 // runScenarios puts an application through all scenarios, and records how it went.
 func (app application) runScenarios(t *testing.T, su setup) {
 	s := su.site(t, newPlace(t), app)
+	s.mode = app.mode
 	for _, l := range s.server.limits {
 		findScenario(t, l.scenario)
 	}

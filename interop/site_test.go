@@ -27,6 +27,8 @@ type site struct {
 	// application.listen, or the web server's own. It returns when the old one has ended.
 	restart func(t testing.TB)
 
+	mode string // of the application, in the matrix
+
 	// How the web server treats the application's connections, request bodies and responses.
 	keepAlive         bool
 	requestBuffering  bool
@@ -172,7 +174,7 @@ func (a answer) want(t testing.TB, status int, body string) {
 }
 
 // wantStatus fails the test unless the answer has a status.
-func wantStatus(t *testing.T, a answer, status int) {
+func wantStatus(t testing.TB, a answer, status int) {
 	t.Helper()
 	if a.StatusCode != status {
 		t.Errorf("status %d, want %d: %s", a.StatusCode, status, clip(a.body))
