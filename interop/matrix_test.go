@@ -17,6 +17,7 @@ type setup struct {
 
 // matrix puts applications of every kind, in every setup of a web server, through all scenarios.
 func (w *webServer) matrix(t *testing.T, setups ...setup) {
+	t.Parallel() // with other web servers' matrices: all of them wait most of the time
 	w.find(t)
 	probe, peer := buildProbe(t), buildPeer(t)
 	for i, su := range setups {
