@@ -156,7 +156,7 @@ func TestF6AllIDs(t *testing.T) {
 			w.answer(id).expectRefused(t, protocol.StatusOverloaded)
 		}
 		for id := range uint16(100) {
-			w.send(paramsEnd(id + 1))
+			w.send(paramsEnd(id+1), stdinEnd(id+1))
 			w.answer(id+1).expect(t, "hello")
 		}
 		if s := a.Stats(); s.Requests != 100 || s.BufferedBytes != 0 {

@@ -279,7 +279,7 @@ func TestA35DefaultMaxRequestsPerConn(t *testing.T) {
 	w.send(begin(101, fastcgi.RoleResponder, true))
 	w.answer(101).expectRefused(t, protocol.StatusOverloaded)
 	for id := range uint16(100) {
-		w.send(paramsEnd(id + 1))
+		w.send(paramsEnd(id+1), stdinEnd(id+1))
 		w.answer(id+1).expect(t, "hello")
 	}
 }

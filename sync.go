@@ -68,6 +68,8 @@ func (s *syncCall) finish() {
 		x.panicked(reason, stack)
 	case reason != nil:
 		c.service.panicked(reason, stack, "request", "ended")
+	default:
+		s.readRest()
 	}
 	if x.is(s.gen) { // or an AsyncHandler that used Async has finished it
 		x.finish(x.appStatus)

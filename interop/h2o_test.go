@@ -31,7 +31,8 @@ var h2o = &webServer{
 			reason:   "collects the body before it asks the application",
 		},
 		{
-			scenario: "upload that is not read", when: func(s *site) bool { return s.keepAlive },
+			// What reads the rest of the body before it ends a request, as all but async handlers do, is safe.
+			scenario: "upload that is not read", when: func(s *site) bool { return s.keepAlive }, sometimes: true,
 			reason: "dies of an assertion when a kept connection's answer ends before it has sent the body",
 		},
 		{

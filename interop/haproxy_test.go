@@ -28,7 +28,7 @@ var haproxy = &webServer{
 			reason:   "wants to know the length before it asks the application: bodies that do not say it must fit into 16 KiB",
 		},
 		{
-			// The peer is lucky: net/http/fcgi reads the rest before it ends a request, as fastcgi.HTTP does.
+			// net/http/fcgi reads the rest before it ends a request, as all but async handlers do here.
 			scenario: "upload that is not read", sometimes: true,
 			reason: "keeps its client waiting if a request is ended before its body is; fastcgi.HTTP reads the rest first",
 		},
