@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -84,18 +85,23 @@ func (p *place) read(t testing.TB, name string) string {
 	return string(text)
 }
 
-// freePorts returns addresses on which nothing listens, as host:port. The kernel would find some, but of those that it
-// also gives to clients, so that one of these could have it by the time somebody listens.
+// The ports for tests: below those that the kernel gives to clients, so that none of these can have one by the time
+// somebody listens; and one after the other, so that no test beside can.
+const lowestPort, ports = 10_000, 22_000
+
+var nextPort atomic.Int64
+
+func init() { nextPort.Store(rand.Int64N(ports)) }
+
+// freePorts returns addresses on which nothing listens, as host:port.
 func freePorts(t *testing.T, n int) []string {
 	t.Helper()
-	const lowest, highest = 10_000, 32_000
 	var addrs []string
 	for tries := 0; len(addrs) < n; tries++ {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(highest-lowest)))
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", lowestPort+nextPort.Add(1)%ports))
 		switch {
 		case err == nil:
-			// Closed only after the last was found, so that all are different.
-			defer l.Close()
+			l.Close()
 			addrs = append(addrs, l.Addr().String())
 		case tries == 1000:
 			t.Fatal(err)
