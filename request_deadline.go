@@ -65,8 +65,14 @@ func overdue(deadline time.Time) error {
 }
 
 // await waits until the state of the exchange changes, or the deadline comes,
-// and may return before.
+// and may return before: the caller looks again. What is put off until the mutex
+// is released can not wait that long, so that is done first.
 func (r *Request) await(deadline time.Time) {
+	if r.conn.maySend() {
+		r.conn.unlock()
+		r.conn.mu.Lock()
+		return // much may have changed
+	}
 	if !deadline.IsZero() {
 		alarm := time.AfterFunc(time.Until(deadline), func() {
 			r.conn.mu.Lock()

@@ -151,7 +151,7 @@ func (w response) write(t protocol.RecordType, p []byte) (n int, err error) {
 		if n == len(p) || err != nil {
 			return n, err
 		}
-		w.wait()
+		w.r.await(w.r.writeDeadline())
 	}
 }
 
@@ -166,39 +166,18 @@ const (
 // lend sends from p, or from as much of it as is lent at once, without a copy, and
 // waits until that is done.
 func (w response) lend(t protocol.RecordType, p []byte) (int, error) {
-	c := w.r.conn
 	p = p[:min(len(p), lendLimit)]
 	l := &loan{changed: w.r.changed}
 	err := w.r.x.lend(t, p, l)
 	for l.bytes > 0 && err == nil {
-		if c.maySend() {
-			c.unlock()
-			c.mu.Lock()
-		} else {
-			w.r.await(w.r.writeDeadline())
-		}
+		w.r.await(w.r.writeDeadline())
 		err = cmp.Or(w.usable(), overdue(w.r.writeDeadline()))
 	}
-	c.recall(l)
+	w.r.conn.recall(l)
 	if l.sent == len(p) {
 		err = w.usable() // that was in time
 	}
 	return l.sent, err
-}
-
-// wait waits until the state of the exchange changes. What is put off until
-// the mutex is released can not wait that long.
-func (w response) wait() {
-	x, c := w.r.x, w.r.conn
-	if c.maySend() {
-		c.unlock()
-		c.mu.Lock()
-		// Much may have changed; the caller looks again.
-		if w.usable() != nil || x.out.size < outputLimit {
-			return
-		}
-	}
-	w.r.await(w.r.writeDeadline())
 }
 
 // usable returns why the request can not be written to any more.

@@ -1,6 +1,10 @@
 package fastcgi
 
-import "time"
+import (
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+)
 
 const (
 	// restPatience is how long a request that is answered waits for more of its
@@ -16,25 +20,22 @@ const (
 // H2O breaks down. Others, as nginx, stop sending once they are answered, so the
 // wait has an end. It is called with the connection's mutex held.
 func (s *syncCall) readRest() {
-	x, c := s.x, s.conn
 	if !s.awaitsRest() {
 		return
 	}
+	x, c := s.x, s.conn
 	c.flush(x)
-	began := time.Now()
-	until := began.Add(restPatience)
-	for s.awaitsRest() && time.Now().Before(until) {
-		switch {
-		case c.maySend():
-			c.unlock()
-			c.mu.Lock()
-		case x.stdin.waiting() > 0:
-			x.dropInput(&x.stdin)
-			c.consumed(x)
-			until = minTime(time.Now().Add(restPatience), began.Add(restMax))
-		default:
-			s.await(until)
+	now := driver.Now()
+	end := now.After(restMax)
+	until := now.After(restPatience)
+	for ; s.awaitsRest() && now < until; now = driver.Now() {
+		if x.stdin.waiting() == 0 {
+			s.await(until.Time())
+			continue
 		}
+		x.dropInput(&x.stdin)
+		c.consumed(x)
+		until = driver.Earlier(now.After(restPatience), end)
 	}
 }
 
@@ -43,11 +44,4 @@ func (s *syncCall) awaitsRest() bool {
 	x, c := s.x, s.conn
 	return c.keepConn && !c.eof && !c.drain && x.is(s.gen) && x.role == RoleResponder && !x.stdin.over() &&
 		x.cause == nil && x.writable() == nil
-}
-
-func minTime(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
