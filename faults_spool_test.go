@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // idlers are servers of either kind whose requests with a parameter IDLE wait for the test, and read nothing; the others
@@ -128,7 +129,7 @@ func aFile(t *testing.T) string {
 func smallDisk(t *testing.T) string {
 	dir := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir).CombinedOutput(); err != nil {
-		t.Skipf("only root on Linux can mount a small file system: %v %s", err, out)
+		required.Missing(t, "only root on Linux can mount a small file system: %v %s", err, out)
 	}
 	t.Cleanup(func() {
 		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"syscall"
 	"testing"
+
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // onMeasured runs a test with a server of each kind of handler, in a process of its own, over a Unix socket.
@@ -41,7 +43,7 @@ func TestMemory(t *testing.T) {
 	const conns = 2000
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Max < conns+100 {
-		t.Skipf("%d connections need more descriptors than %d (%v): raise ulimit -n", conns, limit.Max, err)
+		required.Missing(t, "%d connections need more descriptors than %d (%v): raise ulimit -n", conns, limit.Max, err)
 	}
 	onMeasured(t, func(t *testing.T, c *process) {
 		before := c.figures(t)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi/internal/leak"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
@@ -24,7 +25,7 @@ const fewPeers = "*-loop,http-goroutine,net-http-fcgi,net-http"
 // verified: TestWrongAnswersAreSeen says what that is worth.
 func TestQuick(t *testing.T) {
 	if runtime.NumCPU() < 2 {
-		t.Skip("the benchmark needs two processors")
+		required.Missing(t, "the benchmark needs two processors")
 	}
 	if _, err := exec.LookPath("nginx"); err != nil && os.Getenv("FASTCGI_REQUIRE_SERVERS") == "1" {
 		t.Fatal("nginx is not installed (Debian: nginx-light)")

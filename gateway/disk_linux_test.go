@@ -8,16 +8,17 @@ import (
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi/gateway"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // F12: a full disk is told as one.
 func TestF12NoSpace(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("mounting a small file system takes root")
+		required.Missing(t, "mounting a small file system takes root")
 	}
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
-		t.Skipf("no small file system here: %v", err)
+		required.Missing(t, "no small file system here: %v", err)
 	}
 	defer syscall.Unmount(dir, 0)
 	f := scripted(t, &gateway.Handler{SpoolMemory: 10, SpoolDir: dir}, lengths)

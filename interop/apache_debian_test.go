@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // debianApache is where Debian's package has its configuration.
@@ -41,7 +42,7 @@ type stockApache struct {
 func newStockApache(t *testing.T, p *place) *stockApache {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(debianApache, "mods-available")); err != nil {
-		t.Skip("this Apache is not Debian's: ", err)
+		required.Missing(t, "this Apache is not Debian's: %v", err)
 	}
 	if err := os.CopyFS(p.path("etc"), os.DirFS(debianApache)); err != nil {
 		t.Fatal(err)
@@ -129,10 +130,7 @@ func (a *stockApache) enableModules(t *testing.T, modules ...string) {
 		if _, err := os.Stat(filepath.Join(debianApache, "mods-available", m+".load")); err == nil {
 			continue
 		}
-		if os.Getenv("FASTCGI_REQUIRE_SERVERS") == "1" {
-			t.Fatalf("Apache's module %s is not installed (Debian: libapache2-mod-%[1]s)", m)
-		}
-		t.Skipf("Apache's module %s is not installed (Debian: libapache2-mod-%[1]s)", m)
+		required.Missing(t, "Apache's module %s is not installed (Debian: libapache2-mod-%[1]s)", m)
 	}
 	a.run(t, "a2enmod", modules...)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // apacheMishaps are those of each configuration.
@@ -125,7 +126,7 @@ func TestApacheTakesNothingForAnAnswer(t *testing.T) {
 func TestApacheSocketPermissions(t *testing.T) {
 	apache.find(t)
 	if os.Geteuid() != 0 {
-		t.Skip("this needs root, for Apache to be another user")
+		required.Missing(t, "this needs root, for Apache to be another user")
 	}
 	for _, tt := range []struct {
 		group  string

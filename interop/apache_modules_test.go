@@ -94,7 +94,7 @@ func (w *webServer) module(title string, limits ...limit) *webServer {
 }
 
 func TestApacheFcgid(t *testing.T) {
-	fcgid.matrix(t, setup{"fcgid.conf", func(t *testing.T, p *place, app application) *site {
+	fcgid.matrix(t, setup{name: "fcgid.conf", site: func(t *testing.T, p *place, app application) *site {
 		w := fcgid.startingApplication(app.program, app.args...)
 		s := w.run(t, p, "fcgid.conf", withoutProxy+"\nFcgidMaxRequestLen 1073741824")
 		s.restart = func(t testing.TB) { terminateAll(t, p.dir) }
@@ -103,10 +103,8 @@ func TestApacheFcgid(t *testing.T) {
 }
 
 func TestApacheCGI(t *testing.T) {
-	cgid.matrix(t, setup{"cgi.conf", func(t *testing.T, p *place, app application) *site {
-		if app.mode != "" && !app.first && (app.mode == "sync" || app.driver == "goroutine") {
-			t.Skip("a CGI program has no driver, so each kind of handlers is run once")
-		}
+	// A CGI program has no driver.
+	cgid.matrix(t, setup{name: "cgi.conf", driverless: true, site: func(t *testing.T, p *place, app application) *site {
 		s := cgid.startingApplication(app.program, app.args...).run(t, p, "cgi.conf", withoutProxy)
 		s.restart = func(testing.TB) {} // each request has its own process anyway
 		return s

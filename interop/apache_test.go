@@ -117,14 +117,14 @@ ProxyTimeout      5`
 
 func TestApache(t *testing.T) {
 	apache.matrix(t,
-		setup{"minimal", func(t *testing.T, p *place, app application) *site {
+		setup{name: "minimal", site: func(t *testing.T, p *place, app application) *site {
 			w := apache.withLimits(append(withoutDirectives, withoutFlushPackets)...)
 			return w.withApplication(t, p, app, "minimal.conf", "unix:"+p.socket, apacheLoad)
 		}},
-		setup{"production", func(t *testing.T, p *place, app application) *site {
+		setup{name: "production", site: func(t *testing.T, p *place, app application) *site {
 			return apache.withApplication(t, p, app, "production.conf", "unix:"+p.socket, apacheLoad)
 		}},
-		setup{"connections kept", func(t *testing.T, p *place, app application) *site {
+		setup{name: "connections kept", site: func(t *testing.T, p *place, app application) *site {
 			w := apache.withLimits(withoutDirectives...)
 			s := w.withApplication(t, p, app, "tcp.conf", "tcp:"+p.tcp, apacheLoad)
 			s.keepAlive = true

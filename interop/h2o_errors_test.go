@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 var h2oMishaps = []mishap{
@@ -137,7 +138,7 @@ func TestH2OSocketPermissions(t *testing.T) {
 	h2o.find(t)
 	const theirs = "debian-h2o"
 	if _, err := user.Lookup(theirs); os.Geteuid() != 0 || err != nil {
-		t.Skipf("this needs root and the user %s, as on Debian", theirs)
+		required.Missing(t, "this needs root and the user %s, as on Debian", theirs)
 	}
 	// The quotes keep it from being replaced by the test's user.
 	asDebian := h2o.edited("user: "+theirs, "user: '"+theirs+"'")

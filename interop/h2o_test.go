@@ -90,8 +90,8 @@ const (
 
 func TestH2O(t *testing.T) {
 	h2o.matrix(t,
-		setup{"production", h2oSetup("production.conf")},
-		setup{"connections kept", h2oSetup("keepalive.conf")},
+		setup{name: "production", site: h2oSetup("production.conf")},
+		setup{name: "connections kept", site: h2oSetup("keepalive.conf")},
 	)
 }
 

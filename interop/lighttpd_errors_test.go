@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 var lighttpdMishaps = []mishap{
@@ -170,7 +171,7 @@ func TestLighttpdSocketPermissions(t *testing.T) {
 	lighttpd.find(t)
 	www, err := user.Lookup("www-data")
 	if os.Geteuid() != 0 || err != nil {
-		t.Skip("this needs root and the user www-data, as on Debian")
+		required.Missing(t, "this needs root and the user www-data, as on Debian")
 	}
 	asDebian := *lighttpd
 	asDebian.command = lighttpdCommand(true)

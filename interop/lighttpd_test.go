@@ -130,9 +130,9 @@ func debianLighttpd(t *testing.T, p *place, asDebian bool) string {
 
 func TestLighttpd(t *testing.T) {
 	lighttpd.matrix(t,
-		setup{"production", lighttpdSetup("/")},
-		setup{"production, streamed uploads", lighttpdSetup("/upload/")},
-		setup{"started by lighttpd", lighttpdSpawns},
+		setup{name: "production", site: lighttpdSetup("/")},
+		setup{name: "production, streamed uploads", site: lighttpdSetup("/upload/")},
+		setup{name: "started by lighttpd", site: lighttpdSpawns},
 	)
 }
 

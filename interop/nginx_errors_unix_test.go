@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 var nginxMishaps = []mishap{
@@ -119,7 +120,7 @@ func TestNginxSocketPermissions(t *testing.T) {
 	nginx.find(t)
 	www, err := user.Lookup("www-data")
 	if os.Geteuid() != 0 || err != nil {
-		t.Skip("this needs root and the user www-data, as on Debian")
+		required.Missing(t, "this needs root and the user www-data, as on Debian")
 	}
 	asUser := *nginx
 	asUser.command = nginxCommand(www.Username)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // A webServer is one that applications are tested behind, and what scenarios have to know of it.
@@ -62,14 +64,12 @@ func (w *webServer) find(t *testing.T) string {
 	}
 	switch {
 	case err == nil:
-		return path
-	case !errors.Is(err, exec.ErrNotFound) && !errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist):
+		required.Missing(t, "%s is not installed (Debian: %s)", w.program, w.debian)
+	default:
 		t.Fatal(err)
-	case os.Getenv("FASTCGI_REQUIRE_SERVERS") == "1":
-		t.Fatalf("%s is not installed (Debian: %s)", w.program, w.debian)
 	}
-	t.Skipf("%s is not installed (Debian: %s)", w.program, w.debian)
-	return ""
+	return path
 }
 
 // run serves a printed configuration at a place until the end of the test. The application is up to the caller; what

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // A Tab is a page in a browser, spoken to by the DevTools protocol over pipes:
@@ -58,11 +60,7 @@ func startBrowser(t *testing.T) *Tab {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
-		complain := t.Skip
-		if os.Getenv("FASTCGI_REQUIRE_SERVERS") == "1" {
-			complain = t.Fatal
-		}
-		complain("there is no chromium: install the package chromium")
+		required.Missing(t, "there is no chromium: install the package chromium")
 	}
 	theirIn, ourOut := pipe(t)
 	ourIn, theirOut := pipe(t)

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // config is as little as FPM starts with. It has two workers, so that a test
@@ -35,11 +37,7 @@ func Start(t testing.TB) string {
 	t.Helper()
 	program := find()
 	if program == "" {
-		const missing = "php-fpm is not installed (Debian: php-fpm)"
-		if os.Getenv("FASTCGI_REQUIRE_SERVERS") == "1" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
+		required.Missing(t, "php-fpm is not installed (Debian: php-fpm)")
 	}
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "fpm.conf")

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi/internal/listen"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 func TestAllowUIDs(t *testing.T) {
@@ -34,7 +35,7 @@ func TestAllowUIDs(t *testing.T) {
 // What counts is the uid of the peer, not that of this process.
 func TestAllowUIDsOtherUser(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root can connect as another user")
+		required.Missing(t, "only root can connect as another user")
 	}
 	const addr, uid = "unix:@fastcgi-listen-test-user", 12345
 	l := mustListen(t, addr, &listen.Options{AllowUIDs: []int{uid}})

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi/internal/listen"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // socketPath is a free path in a directory of its own.
@@ -82,7 +83,7 @@ func TestListenUnixMode(t *testing.T) {
 
 func TestListenUnixOwner(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root can give files away")
+		required.Missing(t, "only root can give files away")
 	}
 	tests := []struct {
 		name         string

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi/internal/listen"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 func TestListenAbstract(t *testing.T) {
@@ -35,7 +36,7 @@ func TestListenAbstract(t *testing.T) {
 // while sockets come and go under the widest umask.
 func TestListenUnixNeverWider(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root can try as another user")
+		required.Missing(t, "only root can try as another user")
 	}
 	path := socketPath(t)
 	for _, dir := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {

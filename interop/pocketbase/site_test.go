@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // The one who may see the dashboard.
@@ -87,11 +89,7 @@ func findNginx(t *testing.T) string {
 			return path
 		}
 	}
-	complain := t.Skip
-	if os.Getenv("FASTCGI_REQUIRE_SERVERS") == "1" {
-		complain = t.Fatal
-	}
-	complain("there is no nginx: install the package nginx-light")
+	required.Missing(t, "there is no nginx: install the package nginx-light")
 	return ""
 }
 

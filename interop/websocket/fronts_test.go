@@ -21,6 +21,7 @@ import (
 	"github.com/simple-fastcgi/fastcgi"
 	"github.com/simple-fastcgi/fastcgi/client"
 	"github.com/simple-fastcgi/fastcgi/gateway"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // fronts are the web servers: each serves the application at a socket over HTTP, at the URL that it returns.
@@ -132,18 +133,9 @@ func lighttpd(t *testing.T) (program string) {
 	}
 	i := slices.IndexFunc(programs, upgrades)
 	if i < 0 {
-		missing(t, "there is no lighttpd 1.4.74 or later: run `make deps`")
+		required.Missing(t, "there is no lighttpd 1.4.74 or later: run `make deps`")
 	}
 	return programs[i]
-}
-
-// missing ends a test that needs a program: skipped, or failed where nothing may be missing.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("FASTCGI_REQUIRE_SERVERS") == "1" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
 }
 
 // upgrades reports whether a lighttpd has the option "upgrade" for FastCGI.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 // others are web servers that upgrade nothing for FastCGI: they end the input of a request, whatever the application
@@ -70,7 +72,7 @@ func (o other) serve(t *testing.T, socket string) string {
 		program, err = exec.LookPath(filepath.Join("/usr/sbin", o.command[0]))
 	}
 	if err != nil {
-		missing(t, "there is no "+o.command[0])
+		required.Missing(t, "there is no %s", o.command[0])
 	}
 	dir, addr := filepath.Dir(socket), freeAddr(t)
 	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(socket, 0o666)); err != nil { // the web server has a user of its own
