@@ -21,15 +21,15 @@ var apacheMishaps = map[string][]mishap{"minimal.conf": {
 	{
 		name: "not listening", status: 503,
 		log:   "(111)Connection refused: AH02454: FCGI: attempt to connect to Unix domain socket",
-		serve: func(t *testing.T, p *place) { leaveSocketFile(t, p) },
+		serve: leaveSocketFile,
 	},
 	{
 		name: "crash", log: "AH01067: Failed to read FastCGI header", status: 503,
-		serve: func(t *testing.T, p *place) { converse(t, p, "") },
+		serve: reply(""),
 	},
 	{
 		name: "HTTP", log: "AH01068: Got bogus version 72", status: 503,
-		serve: func(t *testing.T, p *place) { converse(t, p, "HTTP/1.1 400 Bad Request\r\n\r\n") },
+		serve: reply("HTTP/1.1 400 Bad Request\r\n\r\n"),
 	},
 	{
 		name: "no header", log: "malformed header from script '': Bad header:", status: 500,
@@ -37,10 +37,7 @@ var apacheMishaps = map[string][]mishap{"minimal.conf": {
 	},
 	{
 		name: "large header", log: "Premature end of script headers:", status: 500,
-		serve: handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
-			cookie := fastcgi.Pair{Name: "Set-Cookie", Value: strings.Repeat("c", 8<<10)}
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "ok\n", cookie)
-		}),
+		serve: handle(largeHeader(8 << 10)),
 	},
 	{
 		name: "slow", log: "(70007)The timeout specified has expired:", status: 504,
@@ -49,7 +46,7 @@ var apacheMishaps = map[string][]mishap{"minimal.conf": {
 	},
 	{
 		name: "panic", log: "AH01071: Got error 'fastcgi: handler panicked:", status: 500,
-		serve: handle(func(fastcgi.ResponseWriter, *fastcgi.Request) { panic("on purpose") }),
+		serve: handle(panics),
 	},
 	{
 		name: "client gone", log: "(70008)Partial results are valid but processing is incomplete:",
@@ -75,14 +72,7 @@ var apacheMishaps = map[string][]mishap{"minimal.conf": {
 	},
 	{
 		name: "silent within the body", log: "(70007)The timeout specified has expired:",
-		serve: func(t *testing.T, p *place) {
-			begin := fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
-				_ = fastcgi.SendResponse(w, 200, "text/plain", "begin\n")
-				_ = w.Flush()
-				hang(w, r)
-			})
-			serve(t, &fastcgi.Server{Handler: begin}, "tcp:"+p.tcp)
-		},
+		serve:  onPort(hangWithin),
 		around: "ProxyTimeout 1",
 		ask:    breaksOff,
 	},
@@ -110,9 +100,8 @@ func TestApacheErrors(t *testing.T) {
 // What ends without an answer is an empty page for Apache, and an error for nobody: what END_REQUEST says goes unread.
 func TestApacheTakesNothingForAnAnswer(t *testing.T) {
 	apache.find(t)
-	nothing := fastcgi.HandlerFunc(func(fastcgi.ResponseWriter, *fastcgi.Request) {})
-	allow := fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { return fastcgi.Allow() })
-	for name, srv := range map[string]*fastcgi.Server{"nothing": {Handler: nothing}, "UNKNOWN_ROLE": {Authorizer: allow}} {
+	nothing := &fastcgi.Server{Handler: fastcgi.HandlerFunc(noAnswer)}
+	for name, srv := range map[string]*fastcgi.Server{"nothing": nothing, "UNKNOWN_ROLE": noResponder()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t)

@@ -158,8 +158,10 @@ func handle(h fastcgi.HandlerFunc) func(*testing.T, *place) {
 	return func(t *testing.T, p *place) { serve(t, &fastcgi.Server{Handler: h}, "unix:"+p.socket) }
 }
 
-// hang answers nothing until the web server has given up.
-func hang(_ fastcgi.ResponseWriter, r *fastcgi.Request) { <-r.Context().Done() }
+// onPort runs an application with a Handler on the place's port.
+func onPort(h fastcgi.HandlerFunc) func(*testing.T, *place) {
+	return func(t *testing.T, p *place) { serve(t, &fastcgi.Server{Handler: h}, "tcp:"+p.tcp) }
+}
 
 // buildProbe builds the reference application, with the race detector if this test has it, for as long as the test runs.
 func buildProbe(t *testing.T) string {

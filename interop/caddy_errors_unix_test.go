@@ -32,26 +32,20 @@ var caddyMishaps = []mishap{
 	},
 	{
 		name: "refused", log: `"msg":"EOF"`, status: 502,
-		serve: func(t *testing.T, p *place) {
-			allow := fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { return fastcgi.Allow() })
-			serve(t, &fastcgi.Server{Authorizer: allow}, "unix:"+p.socket)
-		},
+		serve: refuse,
 	},
 	{
 		name: "no answer", log: `"msg":"EOF"`, status: 502,
-		serve: handle(func(fastcgi.ResponseWriter, *fastcgi.Request) {}),
+		serve: handle(noAnswer),
 	},
 	{
 		name: "no header", log: "malformed MIME header: missing colon", status: 502,
-		serve: handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) { _, _ = io.WriteString(w, "hello\n") }),
+		serve: handle(noHeader),
 	},
 	{
 		name: "long body", log: "http: wrote more than the declared Content-Length",
-		serve: handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
-			length := fastcgi.Pair{Name: "Content-Length", Value: "3"}
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "too long\n", length)
-		}),
-		ask: breaksOff,
+		serve: handle(longBody),
+		ask:   breaksOff,
 	},
 	{
 		name: "client gone", log: "aborting with incomplete response",
@@ -83,26 +77,13 @@ func hangUp(t *testing.T, p *place) {
 // closeWhenSilent closes each connection once nothing more is sent on it.
 func closeWhenSilent(t *testing.T, l net.Listener) {
 	t.Helper()
-	ended := make(chan struct{})
-	t.Cleanup(func() {
-		l.Close()
-		<-ended
-	})
-	go func() {
-		defer close(ended)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			var silent error
-			for silent == nil {
-				_ = c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
-				_, silent = c.Read(make([]byte, 1<<16))
-			}
-			c.Close()
+	serveConns(t, l, func(c net.Conn) {
+		var silent error
+		for silent == nil {
+			_ = c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+			_, silent = c.Read(make([]byte, 1<<16))
 		}
-	}()
+	})
 }
 
 // leavesWithin is a client that leaves while it is being answered.
@@ -130,12 +111,8 @@ func TestCaddyLimits(t *testing.T) {
 		},
 		{
 			name: "slow within the body", log: "aborting with incomplete response",
-			serve: handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
-				_ = fastcgi.SendResponse(w, 200, "text/plain", "begin\n")
-				_ = w.Flush()
-				hang(w, r)
-			}),
-			ask: func(t *testing.T, s *site) { s.get(t, "").want(t, 200, "begin\n") },
+			serve: handle(hangWithin),
+			ask:   func(t *testing.T, s *site) { s.get(t, "").want(t, 200, "begin\n") },
 		},
 		{
 			name:  "large body",

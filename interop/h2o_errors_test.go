@@ -20,7 +20,7 @@ var h2oMishaps = []mishap{
 	},
 	{
 		name: "not listening", log: "connection failed:failed to connect to host", status: 503,
-		serve: func(t *testing.T, p *place) { leaveSocketFile(t, p) },
+		serve: leaveSocketFile,
 	},
 	{
 		name: "backlog full", log: "connection failed:failed to connect to host", status: 503,
@@ -28,22 +28,19 @@ var h2oMishaps = []mishap{
 	},
 	{
 		name: "crash", log: "fastcgi connection closed unexpectedly", status: 503,
-		serve: func(t *testing.T, p *place) { converse(t, p, "") },
+		serve: reply(""),
 	},
 	{
 		name: "HTTP", log: "fastcgi connection closed unexpectedly", status: 503,
-		serve: func(t *testing.T, p *place) { converse(t, p, "HTTP/1.1 400 Bad Request\r\n\r\n") },
+		serve: reply("HTTP/1.1 400 Bad Request\r\n\r\n"),
 	},
 	{
 		name: "no answer", log: "received FCGI_END_REQUEST before end of the headers", status: 503,
-		serve: handle(func(fastcgi.ResponseWriter, *fastcgi.Request) {}),
+		serve: handle(noAnswer),
 	},
 	{
 		name: "refused", log: "received FCGI_END_REQUEST before end of the headers", status: 503,
-		serve: func(t *testing.T, p *place) {
-			allow := fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { return fastcgi.Allow() })
-			serve(t, &fastcgi.Server{Authorizer: allow}, "unix:"+p.socket)
-		},
+		serve: refuse,
 	},
 	{
 		name: "slow", log: "I/O timeout", status: 503,
@@ -52,17 +49,13 @@ var h2oMishaps = []mishap{
 	},
 	{
 		name: "silent within the body", log: "I/O timeout",
-		serve: handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "begin\n")
-			_ = w.Flush()
-			hang(w, r)
-		}),
+		serve:  handle(hangWithin),
 		around: ioTimeout + "100",
 		ask:    func(t *testing.T, s *site) { s.get(t, "").want(t, 200, "begin\n") },
 	},
 	{
 		name: "panic", log: "fastcgi: handler panicked:", status: 500,
-		serve: handle(func(fastcgi.ResponseWriter, *fastcgi.Request) { panic("on purpose") }),
+		serve: handle(panics),
 	},
 }
 

@@ -3,7 +3,6 @@
 package interop_test
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -11,11 +10,6 @@ import (
 
 	"github.com/simple-fastcgi/fastcgi"
 )
-
-// onPort runs an application with a Handler on the place's port.
-func onPort(h fastcgi.HandlerFunc) func(*testing.T, *place) {
-	return func(t *testing.T, p *place) { serve(t, &fastcgi.Server{Handler: h}, "tcp:"+p.tcp) }
-}
 
 var haproxyMishaps = []mishap{
 	{
@@ -39,53 +33,37 @@ var haproxyMishaps = []mishap{
 	},
 	{
 		name: "no answer", log: "sH--", status: 504,
-		serve:  onPort(func(fastcgi.ResponseWriter, *fastcgi.Request) {}),
+		serve:  onPort(noAnswer),
 		around: "timeout server 100ms",
 	},
 	{
 		name: "refused", log: "sH--", status: 504,
-		serve: func(t *testing.T, p *place) {
-			allow := fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { return fastcgi.Allow() })
-			serve(t, &fastcgi.Server{Authorizer: allow}, "tcp:"+p.tcp)
-		},
+		serve:  func(t *testing.T, p *place) { serve(t, noResponder(), "tcp:"+p.tcp) },
 		around: "timeout server 100ms",
 	},
 	{
 		name: "silent within the body", log: "sD--",
-		serve: onPort(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "begin\n")
-			_ = w.Flush()
-			hang(w, r)
-		}),
+		serve:  onPort(hangWithin),
 		around: "timeout server 1s",
 		ask:    breaksOff,
 	},
 	{
 		name: "short body", log: "sD--",
-		serve: onPort(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
-			length := fastcgi.Pair{Name: "Content-Length", Value: "100"}
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "short\n", length)
-		}),
+		serve:  onPort(shortBody),
 		around: "timeout server 100ms",
 		ask:    breaksOff,
 	},
 	{
 		name: "long body", log: "PH-- ", status: 502,
-		serve: onPort(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
-			length := fastcgi.Pair{Name: "Content-Length", Value: "3"}
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "too long\n", length)
-		}),
+		serve: onPort(longBody),
 	},
 	{
 		name: "no header", log: "PH-- ", status: 502,
-		serve: onPort(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) { _, _ = io.WriteString(w, "hello\n") }),
+		serve: onPort(noHeader),
 	},
 	{
 		name: "large header", log: "PH-- ", status: 502,
-		serve: onPort(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
-			cookie := fastcgi.Pair{Name: "Set-Cookie", Value: strings.Repeat("c", 16<<10)}
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "ok\n", cookie)
-		}),
+		serve: onPort(largeHeader(16 << 10)),
 	},
 	{
 		name: "body of unknown length", log: "PH-- ",
@@ -117,7 +95,7 @@ var haproxyMishaps = []mishap{
 	},
 	{
 		name: "panic", log: "fastcgi: handler panicked:", status: 500,
-		serve: onPort(func(fastcgi.ResponseWriter, *fastcgi.Request) { panic("on purpose") }),
+		serve: onPort(panics),
 	},
 }
 

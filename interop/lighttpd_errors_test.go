@@ -24,7 +24,7 @@ var lighttpdMishaps = []mishap{
 	},
 	{
 		name: "not listening", log: "app.sock: Connection refused", status: 503,
-		serve: func(t *testing.T, p *place) { leaveSocketFile(t, p) },
+		serve: leaveSocketFile,
 	},
 	{
 		name: "backlog full", log: "connection was dropped after accept() (perhaps the gw process died), write-offset: 0", status: 500,
@@ -32,22 +32,19 @@ var lighttpdMishaps = []mishap{
 	},
 	{
 		name: "crash", log: "unexpected end-of-file (perhaps the fastcgi process died)", status: 500,
-		serve: func(t *testing.T, p *place) { converse(t, p, "") },
+		serve: reply(""),
 	},
 	{
 		name: "HTTP", log: "unexpected end-of-file (perhaps the fastcgi process died)", status: 500,
-		serve: func(t *testing.T, p *place) { converse(t, p, "HTTP/1.1 400 Bad Request\r\n\r\n") },
+		serve: reply("HTTP/1.1 400 Bad Request\r\n\r\n"),
 	},
 	{
 		name: "large header", log: "response headers too large for", status: 502,
-		serve: handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
-			cookie := fastcgi.Pair{Name: "Set-Cookie", Value: strings.Repeat("c", 1<<16)}
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "ok\n", cookie)
-		}),
+		serve: handle(largeHeader(1 << 16)),
 	},
 	{
 		name: "panic", log: "FastCGI-stderr:fastcgi: handler panicked:", status: 500,
-		serve: handle(func(fastcgi.ResponseWriter, *fastcgi.Request) { panic("on purpose") }),
+		serve: handle(panics),
 	},
 	{
 		name: "large body", log: "request-size too long:",
@@ -75,8 +72,8 @@ func TestLighttpdErrors(t *testing.T) {
 func TestLighttpdIsSilent(t *testing.T) {
 	lighttpd.find(t)
 	for name, srv := range map[string]*fastcgi.Server{
-		"no answer": {Handler: fastcgi.HandlerFunc(func(fastcgi.ResponseWriter, *fastcgi.Request) {})},
-		"refused":   {Authorizer: fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { return fastcgi.Allow() })},
+		"no answer": {Handler: fastcgi.HandlerFunc(noAnswer)},
+		"refused":   noResponder(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlace(t)
@@ -139,11 +136,7 @@ func TestLighttpdReadTimeout(t *testing.T) {
 func TestLighttpdCollectsAnswers(t *testing.T) {
 	lighttpd.find(t)
 	p := newPlace(t)
-	handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
-		_ = fastcgi.SendResponse(w, 200, "text/plain", "begin\n")
-		_ = w.Flush()
-		hang(w, r)
-	})(t, p)
+	handle(hangWithin)(t, p)
 	leaves(t, lighttpd.run(t, p, "minimal.conf", ""))
 }
 

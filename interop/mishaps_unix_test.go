@@ -113,27 +113,15 @@ func fillBacklog(t *testing.T, p *place) {
 	}
 }
 
-// converse answers each connection's request, which must have no body, with some bytes, and closes it.
-func converse(t *testing.T, p *place, reply string) {
-	t.Helper()
-	l := listenUnix(t, p)
-	ended := make(chan struct{})
-	t.Cleanup(func() {
-		l.Close()
-		<-ended
-	})
-	go func() {
-		defer close(ended)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
+// reply returns an application that answers each connection's request, which must have no body, with some bytes, and
+// closes it.
+func reply(text string) func(*testing.T, *place) {
+	return func(t *testing.T, p *place) {
+		serveConns(t, listenUnix(t, p), func(c net.Conn) {
 			awaitRequest(c)
-			_, _ = io.WriteString(c, reply)
-			c.Close()
-		}
-	}()
+			_, _ = io.WriteString(c, text)
+		})
+	}
 }
 
 // awaitRequest reads a request to its end. The web server may send it in pieces, and not like to be left between them.

@@ -21,7 +21,7 @@ var nginxMishaps = []mishap{
 	},
 	{
 		name: "not listening", log: "failed (111: Connection refused)", status: 502,
-		serve: func(t *testing.T, p *place) { leaveSocketFile(t, p) },
+		serve: leaveSocketFile,
 	},
 	{
 		name: "backlog full", log: "failed (11: Resource temporarily unavailable)", status: 502,
@@ -29,29 +29,23 @@ var nginxMishaps = []mishap{
 	},
 	{
 		name: "crash", log: "upstream prematurely closed connection while reading response header", status: 502,
-		serve: func(t *testing.T, p *place) { converse(t, p, "") },
+		serve: reply(""),
 	},
 	{
 		name: "HTTP", log: "upstream sent unsupported FastCGI protocol version: 72", status: 502,
-		serve: func(t *testing.T, p *place) { converse(t, p, "HTTP/1.1 400 Bad Request\r\n\r\n") },
+		serve: reply("HTTP/1.1 400 Bad Request\r\n\r\n"),
 	},
 	{
 		name: "no answer", log: "upstream prematurely closed FastCGI stdout while reading response header", status: 502,
-		serve: handle(func(fastcgi.ResponseWriter, *fastcgi.Request) {}),
+		serve: handle(noAnswer),
 	},
 	{
 		name: "refused", log: "upstream sent unexpected FastCGI record: 3", status: 502,
-		serve: func(t *testing.T, p *place) {
-			allow := fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { return fastcgi.Allow() })
-			serve(t, &fastcgi.Server{Authorizer: allow}, "unix:"+p.socket)
-		},
+		serve: refuse,
 	},
 	{
 		name: "large header", log: "upstream sent too big header while reading response header", status: 502,
-		serve: handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
-			cookie := fastcgi.Pair{Name: "Set-Cookie", Value: strings.Repeat("c", os.Getpagesize())}
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "ok\n", cookie)
-		}),
+		serve: handle(largeHeader(os.Getpagesize())),
 	},
 	{
 		name: "slow", log: "upstream timed out (110: Connection timed out) while reading response header", status: 504,
@@ -60,30 +54,20 @@ var nginxMishaps = []mishap{
 	},
 	{
 		name: "panic", log: `FastCGI sent in stderr: "fastcgi: handler panicked:`, status: 500,
-		serve: handle(func(fastcgi.ResponseWriter, *fastcgi.Request) { panic("on purpose") }),
+		serve: handle(panics),
 	},
 	{
 		name: "short body", log: "upstream prematurely closed FastCGI stdout while reading upstream",
-		serve: handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
-			length := fastcgi.Pair{Name: "Content-Length", Value: "100"}
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "short\n", length)
-		}),
-		ask: breaksOff,
+		serve: handle(shortBody),
+		ask:   breaksOff,
 	},
 	{
 		name: "long body", log: `upstream sent more data than specified in "Content-Length" header`, status: 200,
-		serve: handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
-			length := fastcgi.Pair{Name: "Content-Length", Value: "3"}
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "too long\n", length)
-		}),
+		serve: handle(longBody),
 	},
 	{
 		name: "silent within the body", log: "upstream timed out (110: Connection timed out) while reading upstream",
-		serve: handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
-			_ = fastcgi.SendResponse(w, 200, "text/plain", "begin\n")
-			_ = w.Flush()
-			hang(w, r)
-		}),
+		serve:  handle(hangWithin),
 		around: "fastcgi_read_timeout 100ms;",
 		ask:    breaksOff,
 	},
