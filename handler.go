@@ -108,7 +108,7 @@ func (d Decision) Send(w ResponseWriter) error {
 func authorize(a Authorizer) Handler {
 	return HandlerFunc(func(w ResponseWriter, r *Request) {
 		if err := a.Authorize(r).Send(w); err != nil {
-			r.conn.service.log.Warn("fastcgi: cannot send decision", "error", err)
+			r.ref().Warn("cannot send decision", "error", err)
 			w.SetAppStatus(1)
 		}
 	})

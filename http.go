@@ -2,7 +2,6 @@ package fastcgi
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 )
@@ -73,13 +72,6 @@ func FromContext(ctx context.Context) *Request {
 	return r
 }
 
-// Stderr returns a writer to FCGI_STDERR (§5.3), as [ResponseWriter] has it.
-func (r *Request) Stderr() io.Writer { return response{r}.Stderr() }
-
-// SetAppStatus sets what a CGI program would have exited with (§5.5), as
-// [ResponseWriter] has it.
-func (r *Request) SetAppStatus(status uint32) { response{r}.SetAppStatus(status) }
-
 // An httpHandler is the Handler around an http.Handler.
 type httpHandler struct {
 	handler http.Handler
@@ -104,7 +96,7 @@ func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
 		body:     httpBody{request: r},
 		response: httpResponse{w: w, request: r, dates: &h.dates, length: -1},
 	}
-	call.context = httpContext{call: call, request: r, server: h.server, base: r.conn.context()}
+	call.context = httpContext{call: call, request: r, server: h.server, base: r.ref().Base()}
 	req, err := newHTTPRequest(call)
 	if err != nil {
 		refuseHTTP(w, r, err)
@@ -116,16 +108,14 @@ func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
 	call.body.closed.Store(true)
 	if req.MultipartForm != nil {
 		if err := req.MultipartForm.RemoveAll(); err != nil {
-			r.conn.service.log.Warn("fastcgi: cannot remove the files of a form", "error", err)
+			r.ref().Warn("cannot remove the files of a form", "error", err)
 		}
 	}
 }
 
 // refuseHTTP answers a request that is none for net/http.
 func refuseHTTP(w ResponseWriter, r *Request, reason error) {
-	log := r.conn.service.log
-	log.Warn("fastcgi: not an HTTP request", "error", reason, "request", r.ID)
-	if err := SendResponse(w, http.StatusBadRequest, "text/plain", nil); err != nil {
-		log.Debug("fastcgi: cannot send", "error", err, "request", r.ID)
-	}
+	r.ref().Warn("not an HTTP request", "error", reason, "request", r.ID)
+	// That it cannot be sent means that nobody waits for it.
+	_ = SendResponse(w, http.StatusBadRequest, "text/plain", nil)
 }

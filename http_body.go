@@ -35,18 +35,6 @@ func (b *httpBody) Close() error {
 	return nil
 }
 
-// arrived returns how many bytes of the body wait to be read, and whether these
-// are the last.
-func (r *Request) arrived() (n int64, ended bool) {
-	x, c := r.x, r.conn
-	c.mu.Lock()
-	defer c.unlock()
-	if !x.is(r.gen) {
-		return 0, true
-	}
-	return x.stdin.waiting(), x.stdin.ended
-}
-
 // setUnannounced sets the body of a request without CONTENT_LENGTH. Its length is
 // -1 also if the whole of it happens to be here.
 //
@@ -55,7 +43,7 @@ func (r *Request) arrived() (n int64, ended bool) {
 // some of it is here. Should it come after all, a handler that reads finds it,
 // but for what a client says in another protocol after an upgrade.
 func (b *httpBody) setUnannounced(r *http.Request) {
-	n, ended := b.request.arrived()
+	n, ended := b.request.call.Arrived()
 	switch {
 	case n > 0, !ended && mayHaveBody(r.Method):
 		r.ContentLength, r.Body = -1, b

@@ -43,31 +43,23 @@ func (h *httpResponse) takeBack() {
 
 // hijack has the request outlive its handler, if it can be hijacked.
 func (r *Request) hijack() error {
-	x, c := r.x, r.conn
-	c.mu.Lock()
-	defer c.unlock()
-	switch {
-	case !x.is(r.gen):
-		return ErrFinished
-	case x.failed != nil:
-		return x.failed
-	}
-	if why := r.noHijack(); why != "" {
-		return fmt.Errorf("fastcgi: can not hijack: %s: %w", why, http.ErrNotSupported)
-	}
-	r.hijacked = true
-	return nil
+	return r.call.Hijack(func(inputEnded bool) error {
+		if why := r.noHijack(inputEnded); why != "" {
+			return fmt.Errorf("fastcgi: cannot hijack: %s: %w", why, http.ErrNotSupported)
+		}
+		return nil
+	})
 }
 
 // noHijack says why a request can not be hijacked.
-func (r *Request) noHijack() string {
+func (r *Request) noHijack(inputEnded bool) string {
 	software := cmp.Or(r.Params.Get("SERVER_SOFTWARE"), "the web server")
 	switch {
 	case r.Role != RoleResponder:
 		return "the role is " + r.Role.String()
 	case r.Params.Get("HTTP_UPGRADE") == "":
 		return "the request has no Upgrade field, or " + software + " takes it out (as lighttpd does without \"upgrade\")"
-	case r.x.stdin.ended, endsInputLate(software):
+	case inputEnded, endsInputLate(software):
 		return software + " has ended the input (the gateway would not, nor lighttpd 1.4.74 with \"upgrade\")"
 	}
 	return ""

@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 // maxHijackedHead is how large a response head written to a hijacked connection
@@ -32,10 +30,9 @@ type hijackedConn struct {
 	text    []byte        // what was written of it
 }
 
-// Read implements net.Conn. What CONTENT_LENGTH says is no concern of those who
-// speak another protocol.
+// Read implements net.Conn.
 func (c *hijackedConn) Read(p []byte) (int, error) {
-	n, err := c.request.read(protocol.TypeStdin, p)
+	n, err := c.request.Read(p)
 	return n, closedError(err)
 }
 
@@ -103,14 +100,7 @@ func (c *hijackedConn) sendHead(text []byte) error {
 
 // Close ends the FastCGI request. What was written is sent.
 func (c *hijackedConn) Close() error {
-	x, conn := c.request.x, c.request.conn
-	conn.mu.Lock()
-	defer conn.unlock()
-	if !x.is(c.request.gen) {
-		return net.ErrClosed
-	}
-	x.finish(x.appStatus)
-	return nil
+	return closedError(c.request.ref().Finish(0))
 }
 
 // LocalAddr returns the address that the client connected to.
@@ -126,7 +116,7 @@ func (c *hijackedConn) RemoteAddr() net.Addr { return clientAddr(c.request.Param
 
 // SetDeadline implements net.Conn.
 func (c *hijackedConn) SetDeadline(t time.Time) error {
-	return closedError(c.request.setDeadlines(func(d *ioDeadlines) { *d = ioDeadlines{read: t, write: t} }))
+	return closedError(c.request.call.SetDeadline(t))
 }
 
 // SetReadDeadline implements net.Conn.

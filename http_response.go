@@ -18,6 +18,13 @@ import (
 // as in net/http: a response that ends within them has a Content-Length.
 const holdBack = 2048
 
+// pieceSize is how many bytes ReadFrom sends at once: a whole record with its
+// header.
+const pieceSize = 64 << 10
+
+// cutShortStatus is the appStatus of a response that is not whole.
+const cutShortStatus = 1
+
 // An httpResponse is the http.ResponseWriter over a ResponseWriter.
 //
 // The header is fixed by WriteHeader, and sent with the first bytes of the body,
@@ -100,9 +107,9 @@ func (h *httpResponse) WriteString(s string) (int, error) {
 // ReadFrom implements io.ReaderFrom. Each piece is a whole record, and sent from
 // the one buffer that it was read into.
 func (h *httpResponse) ReadFrom(src io.Reader) (int64, error) {
-	buf := pool.Get(segmentSize)
+	buf := pool.Get(pieceSize)
 	defer pool.Put(buf)
-	return io.CopyBuffer(struct{ io.Writer }{h}, src, buf[:segmentSize-protocol.HeaderLen])
+	return io.CopyBuffer(struct{ io.Writer }{h}, src, buf[:pieceSize-protocol.HeaderLen])
 }
 
 // Flush implements http.Flusher.
@@ -212,14 +219,14 @@ func (h *httpResponse) finish() {
 	switch {
 	case h.late:
 		h.warn("response cut short by the write deadline")
-		h.w.SetAppStatus(abortStatus)
+		h.w.SetAppStatus(cutShortStatus)
 		return
 	case err != nil:
 		return // the request was cancelled, as its context told
 	}
 	if h.length > h.written && !h.isHead && bodyAllowed(h.status) && !h.request.Aborted() {
 		h.warn("response is shorter than its Content-Length", "length", h.length, "written", h.written)
-		h.w.SetAppStatus(abortStatus)
+		h.w.SetAppStatus(cutShortStatus)
 	}
 }
 
@@ -230,7 +237,7 @@ func bodyAllowed(status int) bool {
 }
 
 func (h *httpResponse) warn(msg string, args ...any) {
-	h.request.conn.service.log.Warn("fastcgi: "+msg, append(args, "request", h.request.ID)...)
+	h.request.ref().Warn(msg, append(args, "request", h.request.ID)...)
 }
 
 // caller returns the place in the handler that called a method of httpResponse,

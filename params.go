@@ -27,6 +27,9 @@ type Params struct {
 	block string // encoded pairs (§3.4), known to be whole
 }
 
+// paramsOf returns Params over the protocol's pairs.
+func paramsOf(p protocol.Pairs) Params { return Params{p.Block()} }
+
 // NewParams returns Params that hold pairs, for tests of handlers.
 func NewParams(pairs ...Pair) Params {
 	var b []byte

@@ -86,12 +86,12 @@ func (s *Server) finish(signals <-chan os.Signal) error {
 	if err := s.Shutdown(drain); err == nil {
 		return nil
 	}
-	s.service.log.Warn("fastcgi: requests cut off", "active", s.service.gate.active())
+	s.engine.Log.Warn("fastcgi: requests cut off", "active", s.engine.Stats().ActiveRequests)
 	err := s.Close()
 	grace, stop := withTimeout(patient, cancelGrace)
 	defer stop()
 	// What has not ended by then ends with the process.
-	_ = waitFor(grace, s.service.gate.idle())
+	_ = waitFor(grace, s.engine.Idle())
 	return err
 }
 

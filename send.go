@@ -8,10 +8,12 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
+	"github.com/simple-fastcgi/fastcgi/internal/engine"
 )
 
 // SendResponse writes a CGI response (RFC 3875 §6.3): status, Content-Type,
@@ -41,7 +43,7 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 		return err
 	}
 	bodiless := code == http.StatusNoContent || code == http.StatusNotModified || answersHead(w)
-	if s, ok := data.(string); ok && len(s) >= lendSize && !bodiless {
+	if s, ok := data.(string); ok && len(s) >= longString && !bodiless {
 		// Not what embeds one of them, and may have a Write of its own.
 		switch w := w.(type) {
 		case Exchange:
@@ -80,13 +82,6 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 func answersHead(w ResponseWriter) bool {
 	h, ok := w.(interface{ isHead() bool })
 	return ok && h.isHead()
-}
-
-func (w response) isHead() bool { return w.r.Params.isHead() }
-
-func (ex Exchange) isHead() bool {
-	defer ex.unlock()
-	return ex.lock() && ex.x.peekParameters().isHead()
 }
 
 func (p Params) isHead() bool { return p.Get("REQUEST_METHOD") == http.MethodHead }
@@ -198,6 +193,21 @@ func bodyOf(code int, mimeType string, data any) ([]byte, source, error) {
 	return b, nil, err
 }
 
+// longString is how many bytes a string has that is rather sent from where it is
+// than copied.
+const longString = 32 << 10
+
+// streamPiece is how many bytes of a reader are sent at once.
+const streamPiece = 32 << 10
+
+// keepStack keeps the stack of a panic in a sequence, which iter.Pull would lose
+// on the way to whoever takes its pieces.
+func keepStack() {
+	if reason := recover(); reason != nil {
+		panic(engine.TracedPanic{Reason: reason, Stack: debug.Stack()})
+	}
+}
+
 // A source yields a body piece by piece, io.EOF after the last.
 type source interface {
 	next() ([]byte, error)
@@ -235,7 +245,7 @@ type readerSource struct {
 
 func (s *readerSource) next() ([]byte, error) {
 	if s.buf == nil {
-		s.buf = make([]byte, flushSize)
+		s.buf = make([]byte, streamPiece)
 	}
 	for {
 		n, err := s.r.Read(s.buf)

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/simple-fastcgi/fastcgi/internal/driver"
+	"github.com/simple-fastcgi/fastcgi/internal/engine"
 	"github.com/simple-fastcgi/fastcgi/internal/listen"
 )
 
@@ -125,8 +125,10 @@ type Server struct {
 	ConnState func(c ConnInfo, state http.ConnState)
 
 	once    sync.Once
-	service *service
-	invalid error // why the settings can not work
+	engine  *engine.Engine
+	drivers drivers
+	loop    Loop  // of the drivers, that belongs to no connection
+	invalid error // why the settings cannot work
 
 	mu        sync.Mutex
 	listeners []net.Listener // being served, the first one first
@@ -134,13 +136,15 @@ type Server struct {
 	actions   sync.Mutex     // held while ServiceActions runs
 }
 
-// start makes the service, before the first thing that needs it.
-func (s *Server) start() (*service, error) {
+// start makes the engine, before the first thing that needs it.
+func (s *Server) start() (*engine.Engine, error) {
 	s.once.Do(func() {
-		s.service = s.newService()
+		s.drivers = newDrivers(s.Driver, limit(s.WriteTimeout, DefaultWriteTimeout, 0))
+		s.engine = s.newEngine()
+		s.loop = s.engine.Loop(s.drivers.preferred().Loop().Post)
 		s.invalid = s.check()
 	})
-	return s.service, s.invalid
+	return s.engine, s.invalid
 }
 
 const (
@@ -154,7 +158,7 @@ const (
 // l. A Server may serve several listeners at once.
 func (s *Server) Serve(l net.Listener) error {
 	defer l.Close()
-	sv, err := s.start()
+	e, err := s.start()
 	if err != nil {
 		return err
 	}
@@ -163,11 +167,11 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	defer s.untrack(l)
 	defer s.runActions()()
-	d, err := sv.drivers.forListener(l)
+	d, err := s.drivers.forListener(l)
 	if err != nil {
 		return err
 	}
-	err = d.Serve(l, sv)
+	err = d.Serve(l, e)
 	if s.isClosed() {
 		return ErrServerClosed
 	}
@@ -192,7 +196,7 @@ func (s *Server) track(l net.Listener) bool {
 	}
 	s.listeners = append(s.listeners, l)
 	s.serving.Add(1)
-	s.service.workers.open()
+	s.engine.Open()
 	return true
 }
 
@@ -201,7 +205,7 @@ func (s *Server) untrack(l net.Listener) {
 	defer s.mu.Unlock()
 	i := slices.Index(s.listeners, l)
 	s.listeners = slices.Delete(s.listeners, i, i+1)
-	s.service.workers.close()
+	s.engine.Close()
 	s.serving.Done()
 }
 
@@ -212,9 +216,7 @@ func (s *Server) isClosed() bool {
 }
 
 func (s *Server) closedLocked() bool {
-	s.service.mu.Lock()
-	defer s.service.mu.Unlock()
-	return s.service.draining
+	return s.engine.Draining()
 }
 
 // closeListeners makes Serve return.
@@ -222,7 +224,7 @@ func (s *Server) closeListeners() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.listeners {
-		s.service.drivers.stop(l)
+		s.drivers.stop(l)
 		// A listener that does not close properly does not accept, either.
 		_ = l.Close()
 	}
@@ -234,19 +236,19 @@ func (s *Server) closeListeners() {
 // ctx ends first Shutdown returns the cause, and the rest goes on: call Close to
 // end it.
 func (s *Server) Shutdown(ctx context.Context) error {
-	sv, _ := s.start()
-	sv.beginDrain()
+	e, _ := s.start()
+	e.BeginDrain()
 	s.closeListeners()
 	// Until then there may be connections that nobody has heard of.
 	err := waitFor(ctx, s.allServed())
-	none := sv.drain()
+	none := e.Drain()
 	if err != nil {
 		return err
 	}
 	if err := waitFor(ctx, none); err != nil {
 		return err
 	}
-	return waitFor(ctx, sv.gate.idle())
+	return waitFor(ctx, e.Idle())
 }
 
 // allServed returns a channel that is closed when no Serve is running.
@@ -277,8 +279,8 @@ func waitFor(ctx context.Context, done <-chan struct{}) error {
 // requests are cancelled with ErrServerClosed; Close does not wait for their
 // handlers.
 func (s *Server) Close() error {
-	sv, _ := s.start()
-	sv.kill(ErrServerClosed)
+	e, _ := s.start()
+	e.Kill(ErrServerClosed)
 	s.closeListeners()
 	return nil
 }
@@ -316,8 +318,8 @@ func (s *Server) runActions() (stop func()) {
 // Loop returns a loop that belongs to no connection, for work of the
 // application's own.
 func (s *Server) Loop() Loop {
-	sv, _ := s.start()
-	return sv.loop
+	s.start()
+	return s.loop
 }
 
 // Fd returns the descriptor of the first listener that Serve is serving, or ^0
@@ -332,8 +334,3 @@ func (s *Server) Fd() uintptr {
 	}
 	return ^uintptr(0)
 }
-
-var (
-	_ driver.Acceptor = (*service)(nil)
-	_ driver.Conn     = (*conn)(nil)
-)

@@ -214,16 +214,9 @@ func TestReadAllCancelled(t *testing.T) {
 // A40: what OnBody is given is what was sent, byte for byte, however it arrives.
 func TestA40OnBodyGivesAll(t *testing.T) {
 	everywhere(t, func(t *testing.T, p place) {
-		w := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
-			ex.OnBody(func(chunk []byte, last bool) {
-				ex.Write(chunk)
-				if last {
-					ex.Finish(0)
-				}
-			})
-		})}).dial(t)
+		w := p.serve(t, &fastcgi.Server{AsyncHandler: echoingBody()}).dial(t)
 		var want bytes.Buffer
-		w.send(start(1, true, "CONTENT_LENGTH", "3"))
+		w.send(start(1, true))
 		for n := range 300 {
 			piece := strings.Repeat(strconv.Itoa(n), n%7+1)
 			want.WriteString(piece)
@@ -231,6 +224,67 @@ func TestA40OnBodyGivesAll(t *testing.T) {
 		}
 		w.send(stdinEnd(1))
 		w.answer(1).expect(t, want.String())
+	})
+}
+
+func echoingBody() fastcgi.AsyncHandler {
+	return fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+		ex.OnBody(func(chunk []byte, last bool) {
+			ex.Write(chunk)
+			if last {
+				ex.Finish(0)
+			}
+		})
+	})
+}
+
+// A40: OnBody is held to CONTENT_LENGTH as Read is: what is beyond is dropped, and the last call comes with the last
+// byte that was announced.
+func TestA40OnBodyStopsAtContentLength(t *testing.T) {
+	for sent, want := range map[string]string{"abc": "abc", "abcdef": "abc", "": ""} {
+		everywhere(t, func(t *testing.T, p place) {
+			w := p.serve(t, &fastcgi.Server{AsyncHandler: echoingBody()}).dial(t)
+			w.send(start(1, true, "CONTENT_LENGTH", strconv.Itoa(len(want))))
+			if sent != "" {
+				w.send(stdin(1, sent[:2]), stdin(1, sent[2:]))
+			}
+			w.answer(1).expect(t, want)
+		})
+	}
+}
+
+// A40: a body that is shorter has no last call. OnAbort is told, or, where nobody asked for that, the request ends.
+func TestA40OnBodyTooShort(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		causes := make(chan error, 1)
+		a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+			ex.OnBody(func(chunk []byte, last bool) {
+				if last {
+					t.Error("there was a last piece")
+				}
+			})
+			if ex.ID() == 1 {
+				ex.OnAbort(func(cause error) {
+					causes <- cause
+					io.WriteString(ex, "Status: 422 Short\r\n\r\n")
+					ex.Finish(3)
+				})
+			}
+		})})
+		w := a.dial(t)
+		for id := uint16(1); id <= 2; id++ {
+			w.send(start(id, true, "CONTENT_LENGTH", "4"), stdin(id, "abc"), stdinEnd(id))
+			got := w.answer(id)
+			switch {
+			case id == 1 && (got.status() != 422 || got.end.AppStatus != 3):
+				t.Errorf("with OnAbort: status %d, %+v", got.status(), got.end)
+			case id == 2 && (got.status() != 400 || got.end.AppStatus != 1):
+				t.Errorf("without: status %d, %+v", got.status(), got.end)
+			}
+		}
+		if err := receive(t, causes); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("the cause is %v", err)
+		}
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -156,13 +157,6 @@ func TestF4PanicWithoutRequest(t *testing.T) {
 			ex.Finish(0)
 			panic(errTest)
 		},
-		"posted": func(ex fastcgi.Exchange) {
-			ex.Loop().Post(func() { panic(errTest) })
-			ex.Loop().Post(func() {
-				io.WriteString(ex, "well")
-				ex.Finish(0)
-			})
-		},
 		"AfterFunc": func(ex fastcgi.Exchange) {
 			ex.Loop().AfterFunc(0, func() { panic(errTest) })
 			io.WriteString(ex, "well")
@@ -185,6 +179,49 @@ func TestF4PanicWithoutRequest(t *testing.T) {
 			})
 		})
 	}
+}
+
+// W18: a panic in a function on a request's own loop ends that request, as one in any other of its callbacks does.
+func TestW18PanicOnLoop(t *testing.T) {
+	for name, handler := range map[string]func(ex fastcgi.Exchange, f func()){
+		"posted": func(ex fastcgi.Exchange, f func()) { ex.Loop().Post(f) },
+		"timer":  func(ex fastcgi.Exchange, f func()) { ex.Loop().AfterFunc(time.Millisecond, f) },
+		"timer of a timer": func(ex fastcgi.Exchange, f func()) {
+			ex.Loop().AfterFunc(0, func() { ex.Loop().AfterFunc(0, f) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everywhere(t, func(t *testing.T, p place) {
+				a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+					if ex.ID() == 1 {
+						handler(ex, func() { panic(errTest) })
+						return
+					}
+					io.WriteString(ex, "well")
+					ex.Finish(0)
+				})})
+				w := a.dial(t)
+				if got := w.ask(1); got.status() != 500 || got.end.AppStatus != 2 {
+					t.Errorf("status %d, %+v", got.status(), got.end)
+				}
+				a.log.expect(t, "handler panicked", "request=1", errTest.Error())
+				unharmed(t, a, w)
+			})
+		})
+	}
+}
+
+// W18: one in a function that belongs to no request is logged as such.
+func TestW18PanicOnServerLoop(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+			io.WriteString(ex, "well")
+			ex.Finish(0)
+		})})
+		a.Loop().AfterFunc(0, func() { panic(errTest) })
+		a.log.expect(t, "handler panicked", "no request", errTest.Error())
+		unharmed(t, a, a.dial(t))
+	})
 }
 
 // F4: an Authorizer that panics allows nothing.

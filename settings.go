@@ -4,57 +4,52 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
-	"github.com/simple-fastcgi/fastcgi/internal/spool"
+	"github.com/simple-fastcgi/fastcgi/internal/engine"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
-// newService fills in the defaults.
-func (s *Server) newService() *service {
-	maxRequests := s.MaxRequestsPerConn
-	switch {
-	case maxRequests == 0:
-		maxRequests = protocol.DefaultMaxRequests
-	case maxRequests < 0:
-		maxRequests = maxID
+// newEngine fills in the defaults.
+func (s *Server) newEngine() *engine.Engine {
+	config := engine.Config{
+		MaxConcurrency:   max(s.MaxConcurrency, 0),
+		MaxConns:         limit(s.MaxConns, DefaultMaxConns, 0),
+		StdinBuffer:      limit(s.StdinBuffer, DefaultStdinBuffer, DefaultStdinBuffer),
+		SpoolLimit:       limit(s.SpoolLimit, DefaultSpoolLimit, 0),
+		SpoolDir:         s.SpoolDir,
+		MemoryLimit:      limit(s.MemoryLimit, DefaultMemoryLimit, unlimited),
+		FirstByteTimeout: limit(s.FirstByteTimeout, DefaultFirstByteTimeout, 0),
+		ParamsTimeout:    limit(s.ParamsTimeout, DefaultParamsTimeout, 0),
+		IdleTimeout:      limit(s.IdleTimeout, DefaultIdleTimeout, 0),
+		Log:              s.ErrorLog,
+		BaseContext:      s.BaseContext,
+		ConnContext:      s.connContext(),
+		ConnState:        s.connState(),
+		ErrorPage:        errorPage,
+		AbortPanic:       http.ErrAbortHandler,
+		Handlers:         s.engineHandlers(),
 	}
-	maxConns := limit(s.MaxConns, DefaultMaxConns, 0)
-	drivers := newDrivers(s.Driver, limit(s.WriteTimeout, DefaultWriteTimeout, 0))
-	sv := &service{
-		maxConns:         maxConns,
-		stdinBuffer:      limit(s.StdinBuffer, DefaultStdinBuffer, DefaultStdinBuffer),
-		spoolDir:         s.SpoolDir,
-		firstByteTimeout: limit(s.FirstByteTimeout, DefaultFirstByteTimeout, 0),
-		paramsTimeout:    limit(s.ParamsTimeout, DefaultParamsTimeout, 0),
-		idleTimeout:      limit(s.IdleTimeout, DefaultIdleTimeout, 0),
-		log:              s.ErrorLog,
-		base:             s.BaseContext,
-		connContext:      s.ConnContext,
-		connState:        s.ConnState,
-		drivers:          drivers,
-		memory:           spool.NewBudget(limit(s.MemoryLimit, DefaultMemoryLimit, unlimited)),
-		spool:            spool.NewBudget(limit(s.SpoolLimit, DefaultSpoolLimit, 0)),
-		gate:             gate{limit: s.MaxConcurrency},
-		conns:            make(map[*conn]struct{}),
+	if config.Log == nil {
+		config.Log = slog.Default()
 	}
-	if sv.log == nil {
-		sv.log = slog.Default()
+	if config.BaseContext == nil {
+		config.BaseContext = context.Background()
 	}
-	if sv.base == nil {
-		sv.base = context.Background()
-	}
-	sv.loop = loop{sv, drivers.preferred().Loop().Post}
-	sv.setHandlers(s)
-	sv.protocol = protocol.Config{
-		Roles:       sv.roles(),
+	maxRequests := limit(s.MaxRequestsPerConn, protocol.DefaultMaxRequests, maxID)
+	config.Protocol = protocol.Config{
+		Roles:       rolesOf(config.Handlers),
 		MaxRequests: maxRequests,
 		MaxParams:   limit(s.MaxParams, protocol.DefaultMaxParams, maxInt32),
 		MaxPairs:    limit(s.MaxPairs, protocol.DefaultMaxPairs, maxInt32),
-		Values:      sv.values(s.MaxConcurrency, maxRequests, s.Values),
+		Values:      s.values(config.MaxConns, maxRequests),
 	}
-	return sv
+	return engine.New(config)
 }
+
+// errorPage returns the response that says nothing but its status.
+func errorPage(code int) []byte { return appendErrorPage(nil, code) }
 
 // limit returns n, or def if it is zero, or none if it is below.
 func limit[T int | int64 | time.Duration](n, def, none T) T {
@@ -67,20 +62,33 @@ func limit[T int | int64 | time.Duration](n, def, none T) T {
 	return n
 }
 
-func (sv *service) setHandlers(s *Server) {
-	sv.handlers[RoleResponder] = roleHandler{s.Handler, s.AsyncHandler}
+// engineHandlers returns what serves each role.
+func (s *Server) engineHandlers() (handlers [RoleFilter + 1]engine.Handler) {
+	authorizer := Handler(nil)
 	if s.Authorizer != nil {
-		sv.handlers[RoleAuthorizer].sync = authorize(s.Authorizer)
+		authorizer = authorize(s.Authorizer)
 	}
-	sv.handlers[RoleAuthorizer].async = s.AsyncAuthorizer
-	sv.handlers[RoleFilter] = roleHandler{s.Filter, s.AsyncFilter}
+	handlers[RoleResponder] = engineHandler(s.Handler, s.AsyncHandler)
+	handlers[RoleAuthorizer] = engineHandler(authorizer, s.AsyncAuthorizer)
+	handlers[RoleFilter] = engineHandler(s.Filter, s.AsyncFilter)
+	return handlers
 }
 
-// roles returns the roles that have a handler.
-func (sv *service) roles() []protocol.Role {
+func engineHandler(sync Handler, async AsyncHandler) (h engine.Handler) {
+	if sync != nil {
+		h.Sync = syncTask(sync)
+	}
+	if async != nil {
+		h.Async = func(r engine.Ref) { async.ServeAsync(Exchange{r}) }
+	}
+	return h
+}
+
+// rolesOf returns the roles that have a handler.
+func rolesOf(handlers [RoleFilter + 1]engine.Handler) []protocol.Role {
 	roles := []protocol.Role{}
-	for role, h := range sv.handlers {
-		if h.sync != nil || h.async != nil {
+	for role, h := range handlers {
+		if h.Sync != nil || h.Async != nil {
 			roles = append(roles, protocol.Role(role))
 		}
 	}
@@ -89,15 +97,15 @@ func (sv *service) roles() []protocol.Role {
 
 // check returns why the settings can not work.
 func (s *Server) check() error {
-	for role, h := range s.service.handlers {
-		if h.sync != nil && h.async != nil {
+	for role, h := range s.engine.Handlers {
+		if h.Sync != nil && h.Async != nil {
 			return errors.New("fastcgi: Server has both a handler and an async handler for " + protocol.Role(role).String())
 		}
 	}
 	switch {
 	case s.Driver.check() != nil:
 		return s.Driver.check()
-	case len(s.service.roles()) == 0:
+	case len(s.engine.Protocol.Roles) == 0:
 		return errors.New("fastcgi: Server has no handler: set Handler, AsyncHandler, Authorizer or Filter")
 	case s.StdinBuffer < 0:
 		return errors.New("fastcgi: Server.StdinBuffer is below zero")

@@ -1,7 +1,5 @@
 package fastcgi
 
-import "sync/atomic"
-
 // Stats are a server's counters since its start, and how many connections and
 // requests it has now.
 type Stats struct {
@@ -23,32 +21,6 @@ type Stats struct {
 
 // Stats returns the server's counters. They are not taken at one instant.
 func (s *Server) Stats() Stats {
-	sv, _ := s.start()
-	c := &sv.stats
-	sv.mu.Lock()
-	open := len(sv.conns)
-	sv.mu.Unlock()
-	return Stats{
-		OpenConns:      open,
-		ActiveRequests: sv.gate.active(),
-		Conns:          c.connections.Load(),
-		Requests:       c.requests.Load(),
-		Aborted:        c.aborted.Load(),
-		Overloaded:     c.overloaded.Load(),
-		Overflowed:     c.overflowed.Load(),
-		RefusedConns:   c.refused.Load(),
-		ProtocolErrors: c.protocolErrors.Load(),
-		Panics:         c.panics.Load(),
-		BytesIn:        c.bytesIn.Load(),
-		BytesOut:       c.bytesOut.Load(),
-		BufferedBytes:  sv.memory.Used(),
-		SpooledBytes:   sv.spool.Used(),
-	}
-}
-
-// counters are behind Server.Stats.
-type counters struct {
-	connections, requests, aborted, overloaded  atomic.Int64
-	overflowed, protocolErrors, panics, refused atomic.Int64
-	bytesIn, bytesOut                           atomic.Int64
+	e, _ := s.start()
+	return Stats(e.Stats())
 }

@@ -115,3 +115,21 @@ func (s *File) Close() error {
 	}
 	return err
 }
+
+// TakeMore draws n bytes, whatever the limit: for what has to be kept for a moment
+// and is bounded in another way.
+func (b *Budget) TakeMore(n int) { b.used.Add(int64(n)) }
+
+// Exhausted reports whether the budget is used up.
+func (b *Budget) Exhausted() bool { return b.used.Load() >= b.limit }
+
+// ReadFull is Read for len(p) bytes that are known to be there.
+func (s *File) ReadFull(p []byte) (int, error) {
+	for n := 0; n < len(p); {
+		k, err := s.Read(p[n:])
+		if n += k; err != nil {
+			return n, err
+		}
+	}
+	return len(p), nil
+}

@@ -1,6 +1,7 @@
-package fastcgi
+package engine
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
@@ -22,28 +23,29 @@ const maxRecord = protocol.HeaderLen + protocol.MaxContentLen + protocol.MaxPadd
 // it where it is, and when it comes, Expire looks at what is due by then. So a
 // busy connection sets one a minute, not two a request. Guarded by conn.mu.
 type deadlines struct {
-	now       driver.Instant // when the loop came to the connection, while it is there
-	accepted  driver.Instant
-	partial   driver.Instant // since when a record is incomplete with nothing active
-	lingering driver.Instant // since when
-	due       driver.Instant // zero: never
-	armed     driver.Instant // what the socket was told
-	since     int            // bytes that came since partial
-	spoke     bool           // the first byte has come
+	now          driver.Instant // when the loop came to the connection, while it is there
+	accepted     driver.Instant
+	partialSince driver.Instant // since when a record is incomplete with nothing active
+	lingerSince  driver.Instant
+	due          driver.Instant // zero: never
+	armed        driver.Instant // what the socket was told
+	partialBytes int            // that came since partialSince
 }
 
 // heard notes that n bytes have arrived.
 func (c *conn) heard(n int) {
-	c.spoke = true
-	c.since += n
-	if c.state == connLingering {
-		c.due = driver.Earlier(c.now.After(lingerIdle), c.lingering.After(lingerMax))
+	c.partialBytes += n
+	switch c.state {
+	case connFresh, connFreshDraining:
+		c.on(evSpoke)
+	case connLingering:
+		c.due = driver.Earlier(c.now.After(lingerIdle), c.lingerSince.After(lingerMax))
 	}
 }
 
 // clock returns the time, without asking for it where that is known already.
 func (c *conn) clock() driver.Instant {
-	if c.inLoop {
+	if c.inTurn {
 		return c.now
 	}
 	return driver.Now()
@@ -51,35 +53,35 @@ func (c *conn) clock() driver.Instant {
 
 // beginLinger sets the deadline for the web server to close its side.
 func (c *conn) beginLinger() {
-	c.lingering = c.clock()
-	c.due = c.lingering.After(lingerIdle)
+	c.lingerSince = c.clock()
+	c.due = c.lingerSince.After(lingerIdle)
 	c.arm()
 }
 
 // schedule works out what is due next.
 func (c *conn) schedule(now driver.Instant) {
-	if c.state != connOpen {
+	if !c.state.accepts() {
 		c.arm()
 		return
 	}
-	s := c.service
+	e := c.engine
 	switch {
 	case c.proto.Idle() || len(c.active) > 0:
-		c.partial = 0
-	case c.partial == 0 || c.since > maxRecord:
+		c.partialSince = 0
+	case c.partialSince == 0 || c.partialBytes > maxRecord:
 		// After so many bytes it is another record: the rest of a large body,
 		// for instance, that was answered before it was read.
-		c.partial, c.since = now, 0
+		c.partialSince, c.partialBytes = now, 0
 	}
 	switch {
-	case !c.spoke:
-		c.due = after(c.accepted, s.firstByteTimeout)
-	case c.partial != 0:
-		c.due = after(c.partial, s.paramsTimeout)
+	case c.state == connFresh || c.state == connFreshDraining:
+		c.due = after(c.accepted, e.FirstByteTimeout)
+	case c.partialSince != 0:
+		c.due = after(c.partialSince, e.ParamsTimeout)
 	case len(c.active) == 0:
-		c.due = after(now, s.idleTimeout)
+		c.due = after(now, e.IdleTimeout)
 	default:
-		c.due = after(c.oldestReceiving(), s.paramsTimeout)
+		c.due = after(c.oldestReceiving(), e.ParamsTimeout)
 	}
 	c.arm()
 }
@@ -89,7 +91,7 @@ func (c *conn) schedule(now driver.Instant) {
 func (c *conn) oldestReceiving() driver.Instant {
 	var oldest driver.Instant
 	for _, x := range c.active {
-		if x.stage == stageReceiving {
+		if x.state == stateReceiving {
 			oldest = driver.Earlier(oldest, x.began)
 		}
 	}
@@ -107,7 +109,7 @@ func (c *conn) arm() {
 
 // Expire implements driver.Conn.
 func (c *conn) Expire(now driver.Instant) {
-	c.enterLoop(now)
+	c.beginTurn(now)
 	c.armed = 0
 	switch {
 	case c.due == 0:
@@ -117,28 +119,30 @@ func (c *conn) Expire(now driver.Instant) {
 	default:
 		c.expired(now)
 	}
-	c.leaveLoop()
+	c.endTurn()
 }
 
 // expired acts on a deadline that passed.
 func (c *conn) expired(now driver.Instant) {
 	remote := c.sock.RemoteAddr()
 	switch {
+	case c.state.socketClosed():
+		return
 	case c.state == connLingering:
-		c.shut()
-	case !c.spoke:
-		c.service.log.Info("fastcgi: connection closed: no byte within FirstByteTimeout", "remote", remote)
-		c.shut()
-	case len(c.active) == 0 && c.sendingAnything():
+		c.on(evClose)
+	case c.state == connFresh || c.state == connFreshDraining:
+		c.log(slog.LevelInfo, "connection closed: no byte within FirstByteTimeout", "remote", remote)
+		c.on(evClose)
+	case len(c.active) == 0 && c.sendsAnything():
 		// Not idle: the last answer is still on its way, and WriteTimeout sees to
 		// it that this ends.
-		c.partial = 0
-	case c.partial != 0:
-		c.service.log.Warn("fastcgi: connection closed: record incomplete after ParamsTimeout", "remote", remote)
-		c.shut()
+		c.partialSince = 0
+	case c.partialSince != 0:
+		c.warn("connection closed: record incomplete after ParamsTimeout", "remote", remote)
+		c.on(evClose)
 	case len(c.active) == 0:
-		c.service.log.Debug("fastcgi: connection closed: idle", "remote", remote)
-		c.shut()
+		c.log(slog.LevelDebug, "connection closed: idle", "remote", remote)
+		c.on(evClose)
 	default:
 		c.expireReceiving(now)
 	}
@@ -149,16 +153,15 @@ func (c *conn) expired(now driver.Instant) {
 // that has no others is closed: its peer is slow on purpose, or gone.
 func (c *conn) expireReceiving(now driver.Instant) {
 	for _, x := range append([]*exchange(nil), c.active...) {
-		if x.stage != stageReceiving || now < after(x.began, c.service.paramsTimeout) {
+		if x.state != stateReceiving || now < after(x.began, c.engine.ParamsTimeout) {
 			continue
 		}
-		c.service.log.Warn("fastcgi: request ended: parameters incomplete after ParamsTimeout",
+		c.warn("request ended: parameters incomplete after ParamsTimeout",
 			"request", x.id, "remote", c.sock.RemoteAddr())
-		x.answerError(408, 1)
-		x.release()
+		x.end(evEnd, ending{page: 408, appStatus: failedStatus})
 	}
 	if len(c.active) == 0 {
-		c.closing = true
+		c.on(evRetire)
 	}
 }
 

@@ -1,4 +1,4 @@
-package fastcgi
+package engine
 
 import (
 	"slices"
@@ -6,41 +6,45 @@ import (
 	"time"
 )
 
-// workers are the goroutines that run Handlers. One that has served a request
+// A Task is a blocking handler at work on a request. Run returns when the request
+// has been finished.
+type Task interface{ Run() }
+
+// workers are the goroutines that run Tasks. One that has served a request
 // waits for another for a while: its stack has grown to what handlers need, which
 // costs a small request as much as all that the server does for it.
 type workers struct {
 	mu      sync.Mutex
-	serving int              // listeners; without any, no worker waits
-	idle    []chan *syncCall // the one that waits longest is the first
-	least   int              // the fewest that were idle since the last trim
-	timer   *time.Timer      // of the next trim; nil while none is idle
+	serving int         // listeners; without any, no worker waits
+	idle    []chan Task // the one that waits longest is the first
+	least   int         // the fewest that were idle since the last trim
+	timer   *time.Timer // of the next trim; nil while none is idle
 }
 
 // workerIdle is how long a worker waits, up to twice as long in effect.
 const workerIdle = time.Second
 
-// run has a worker run call.
-func (w *workers) run(call *syncCall) {
+// run has a worker run a task.
+func (w *workers) run(task Task) {
 	w.mu.Lock()
 	last := len(w.idle) - 1
 	if last < 0 {
 		w.mu.Unlock()
-		go w.work(call)
+		go w.work(task)
 		return
 	}
 	next := w.idle[last]
 	w.idle = w.idle[:last]
 	w.least = min(w.least, last)
 	w.mu.Unlock()
-	next <- call // it has room for one
+	next <- task // it has room for one
 }
 
 // work is a worker.
-func (w *workers) work(call *syncCall) {
-	next := make(chan *syncCall, 1)
-	for ok := true; ok; call, ok = <-next {
-		call.run()
+func (w *workers) work(task Task) {
+	next := make(chan Task, 1)
+	for ok := true; ok; task, ok = <-next {
+		task.Run()
 		if !w.wait(next) {
 			return
 		}
@@ -48,7 +52,7 @@ func (w *workers) work(call *syncCall) {
 }
 
 // wait lists a worker as idle. It returns false if it is not needed any more.
-func (w *workers) wait(next chan *syncCall) bool {
+func (w *workers) wait(next chan Task) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.serving == 0 {

@@ -1,0 +1,51 @@
+package engine
+
+import "github.com/simple-fastcgi/fastcgi/protocol"
+
+// TryWrite appends to STDOUT or STDERR without ever waiting: while more than 64 KiB
+// are waiting to be sent, or a stream is, it takes nothing and returns ErrFull.
+// What it does take, it takes whole.
+func (r Ref) TryWrite(t protocol.RecordType, p []byte) (int, error) {
+	x, err := r.enterToWrite()
+	defer r.leave()
+	if err != nil {
+		return 0, err
+	}
+	return x.write(t, p)
+}
+
+// TryWriteString is TryWrite to STDOUT without a copy of what is long.
+func (r Ref) TryWriteString(s string) (int, error) {
+	x, err := r.enterToWrite()
+	defer r.leave()
+	if err != nil {
+		return 0, err
+	}
+	return x.writeString(s)
+}
+
+// TryWriteResponse writes the head of a response and its body, both or none.
+func (r Ref) TryWriteResponse(head []byte, body string) error {
+	x, err := r.enterToWrite()
+	defer r.leave()
+	if err == nil {
+		_, err = x.write(protocol.TypeStdout, head)
+	}
+	if err == nil {
+		_, err = x.writeString(body)
+	}
+	return err
+}
+
+// enterToWrite is enter, with the reason why a write would not take anything.
+func (r Ref) enterToWrite() (*exchange, error) {
+	x, ok := r.enter()
+	switch {
+	case !ok || x.state == stateFinishing:
+		return nil, ErrFinished
+	case x.failed == nil && (x.out.size >= outputLimit || x.async.source != nil):
+		x.async.full = true
+		return nil, ErrFull
+	}
+	return x, nil
+}

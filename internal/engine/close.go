@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+)
+
+// ReceiveEnd implements driver.Conn.
+func (c *conn) ReceiveEnd(err error) {
+	c.beginTurn(driver.Now())
+	c.logHangup(err)
+	cause := c.endCause(err)
+	if !isEOF(err) {
+		c.fail(cause)
+	}
+	c.on(evInputEnd)
+	for _, x := range slices.Clone(c.active) {
+		c.inputEnded(x, cause)
+	}
+	c.stopSpillTimer()
+	c.endTurn()
+}
+
+// logHangup says that the web server went away in the middle of something, as
+// it does when its client has: everyday, and still what somebody may look for.
+func (c *conn) logHangup(err error) {
+	if !c.state.accepts() || len(c.active) == 0 && c.proto.Idle() {
+		return
+	}
+	c.log(slog.LevelDebug, "web server closed the connection", "error", err,
+		"active", len(c.active), "remote", c.sock.RemoteAddr())
+}
+
+// endCause returns what the end of the input means for the requests.
+func (c *conn) endCause(err error) error {
+	switch {
+	case c.broken != nil:
+		return c.broken
+	case errors.Is(err, net.ErrClosed), isEOF(err):
+		return ErrDisconnected
+	}
+	return fmt.Errorf("%w: %w", ErrDisconnected, err)
+}
+
+func isEOF(err error) bool { return errors.Is(err, io.EOF) }
+
+// inputEnded tells an exchange that nothing more arrives. What it answers is sent:
+// the web server may have closed its sending half only.
+func (c *conn) inputEnded(x *exchange, cause error) {
+	if !x.state.hasHandler() {
+		x.end(evEnd, ending{silent: true, cause: cause})
+		return
+	}
+	x.setCause(cause)
+	for _, in := range []*input{&x.stdin, x.data} {
+		in.fail(io.ErrUnexpectedEOF)
+	}
+	c.enqueue(x) // a filter has nothing to wait for any more
+	x.wake()
+	c.notifyBody(x)
+}
+
+// Hangup implements driver.Conn.
+func (c *conn) Hangup() {
+	c.beginTurn(driver.Now())
+	for _, x := range c.active {
+		x.setCause(ErrDisconnected)
+	}
+	c.endTurn()
+}
+
+// fail ends a connection to which nothing can be sent any more.
+func (c *conn) fail(cause error) {
+	if c.broken != nil {
+		return
+	}
+	c.broken = cause
+	c.dropOutput()
+	c.drop(cause)
+	c.on(evClose)
+}
+
+// maybeClose looks whether the connection has nothing left to do.
+func (c *conn) maybeClose() {
+	if !c.state.leaving() || c.state.socketClosed() || len(c.active) > 0 || c.sendsAnything() {
+		return
+	}
+	switch {
+	case !c.proto.Idle():
+		c.on(evQuietInside)
+	case c.unreadInput:
+		c.on(evQuietUnread)
+	default:
+		c.on(evQuiet)
+	}
+}
+
+// drain has the connection close as soon as it is idle. One that has not spoken
+// yet is not: it was made for a request, which nobody else will answer.
+func (c *conn) drain() {
+	c.enter()
+	c.on(evDrain)
+	c.leave()
+}
+
+// kill ends the connection and everything on it.
+func (c *conn) kill(cause error) {
+	c.enter()
+	c.fail(cause)
+	c.leave()
+}
+
+// logSendError says why a connection ended while it was written to. That a web
+// server hangs up is everyday; that it does not read is not.
+func (c *conn) logSendError(err error) {
+	level := slog.LevelDebug
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		level = slog.LevelWarn
+	}
+	c.log(level, "cannot send to web server", "error", err, "remote", c.sock.RemoteAddr())
+}
+
+// A logLine is what somebody is to be told once no mutex is held.
+type logLine struct {
+	level slog.Level
+	msg   string
+	args  []any
+}
+
+// log notes a line for the error log.
+func (c *conn) log(level slog.Level, msg string, args ...any) {
+	c.effects.lines = append(c.effects.lines, logLine{level, msg, args})
+}
+
+func (c *conn) warn(msg string, args ...any) { c.log(slog.LevelWarn, msg, args...) }
+
+func (c *conn) logError(msg string, args ...any) { c.log(slog.LevelError, msg, args...) }
+
+// effects are what was decided under a connection's mutex and is done without it.
+type effects struct {
+	lines      []logLine
+	places     int  // of MaxConcurrency, to be given up
+	closeWrite bool // close this side of the socket
+	close      bool // close the socket
+	remove     bool // take the connection off the engine's list
+}
+
+// any reports whether there is something to do.
+func (e *effects) any() bool {
+	return len(e.lines) > 0 || e.places > 0 || e.closeWrite || e.close || e.remove
+}
+
+// release gives mu back and does what was put off.
+func (c *conn) release() {
+	c.mu.assertHeld()
+	todo := c.effects
+	c.effects = effects{}
+	if todo.remove && c.engine.ConnState != nil {
+		todo.remove = false // not before that was told
+		c.tellState(ConnClosed)
+	}
+	c.mu.Unlock()
+	todo.do(c)
+}
+
+func (e *effects) do(c *conn) {
+	for _, l := range e.lines {
+		c.engine.Log.Log(context.Background(), l.level, "fastcgi: "+l.msg, l.args...)
+	}
+	if e.closeWrite {
+		c.sock.CloseWrite()
+	}
+	if e.close {
+		c.sock.Close()
+	}
+	for range e.places {
+		c.engine.limiter.release()
+	}
+	if e.remove {
+		c.engine.remove(c)
+	}
+}

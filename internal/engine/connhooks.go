@@ -1,0 +1,41 @@
+package engine
+
+func (c *conn) info() ConnInfo { return ConnInfo{c.id, c.sock.RemoteAddr()} }
+
+// callHooks calls the hooks for a new connection.
+func (c *conn) callHooks() {
+	if c.engine.ConnContext != nil {
+		c.setContext()
+	}
+	if c.engine.ConnState != nil {
+		c.callState(ConnNew)
+	}
+}
+
+func (c *conn) setContext() {
+	defer c.engine.Contain()
+	c.base = c.engine.ConnContext(c.engine.BaseContext, c.info())
+	if c.base == nil {
+		panic("fastcgi: ConnContext returned nil")
+	}
+}
+
+// wentIdle notes that no request is active any more.
+func (c *conn) wentIdle() { c.tellState(ConnIdle) }
+
+// tellState has ConnState called, if there is one. The states are notices among
+// the others, so they come in their order.
+func (c *conn) tellState(s ConnState) {
+	if c.engine.ConnState == nil {
+		return
+	}
+	c.post(notice{what: noticeOf[s]})
+}
+
+var noticeOf = [...]noticeKind{ConnActive: noticeActive, ConnIdle: noticeIdle, ConnClosed: noticeClosed}
+
+// callState calls ConnState.
+func (c *conn) callState(s ConnState) {
+	defer c.engine.Contain()
+	c.engine.ConnState(c.info(), s)
+}

@@ -1,0 +1,149 @@
+package engine
+
+import "fmt"
+
+// A connState is a connection's way to its end. Whether requests are active on it
+// is no part of that: the events say when there is nothing left to do.
+type connState uint8
+
+const (
+	_                 connState = iota
+	connFresh                   // accepted; nothing has come
+	connFreshDraining           // the same while the server shuts down: it may still have its one request
+	connOpen                    // requests come and go
+	connDraining                // closes between two records, because the server shuts down
+	connRetiring                // closes after the requests that it has: the last did not ask to keep it
+	connHalfClosed              // the web server has closed its side; what it asked for is answered
+	connLingering               // this side is closed; what still comes is read and dropped
+	connClosed                  // the socket is closed; the driver will say that reading has ended
+	connGone                    // both are over
+	connStates                  // how many there are
+)
+
+// A connEvent is something that decides about a connection's end.
+type connEvent uint8
+
+const (
+	evSpoke       connEvent = iota // the first byte has come
+	evDrain                        // the server shuts down
+	evRetire                       // it is not to be kept
+	evQuiet                        // everything is answered and sent, and nothing more can be on its way
+	evQuietUnread                  // the same, but more of an ended request may be on its way
+	evQuietInside                  // the same, and a record is incomplete
+	evInputEnd                     // nothing more will be read
+	evClose                        // there is no use for it any more
+	connEvents
+)
+
+// connTable says where an event leads. What is not listed cannot happen.
+//
+// Closing a socket with input unread resets the connection, and the web server
+// might lose the answer that it has not read yet. So where more may come, this
+// side is closed first, and the socket when the other follows (§5.1 leaves open
+// who waits for whom).
+var connTable = [connStates][connEvents]connState{
+	connFresh: {
+		evSpoke: connOpen, evDrain: connFreshDraining, evRetire: connRetiring,
+		evQuiet: connFresh, evQuietUnread: connFresh, evQuietInside: connFresh,
+		evInputEnd: connHalfClosed, evClose: connClosed,
+	},
+	connFreshDraining: {
+		evSpoke: connDraining, evDrain: connFreshDraining, evRetire: connRetiring,
+		evQuiet: connFreshDraining, evQuietUnread: connFreshDraining, evQuietInside: connFreshDraining,
+		evInputEnd: connHalfClosed, evClose: connClosed,
+	},
+	connOpen: {
+		evDrain: connDraining, evRetire: connRetiring,
+		evQuiet: connOpen, evQuietUnread: connOpen, evQuietInside: connOpen,
+		evInputEnd: connHalfClosed, evClose: connClosed,
+	},
+	connDraining: {
+		evDrain: connDraining, evRetire: connRetiring,
+		evQuiet: connClosed, evQuietUnread: connLingering, evQuietInside: connDraining,
+		evInputEnd: connHalfClosed, evClose: connClosed,
+	},
+	connRetiring: {
+		evDrain: connRetiring, evRetire: connRetiring,
+		evQuiet: connClosed, evQuietUnread: connLingering, evQuietInside: connLingering,
+		evInputEnd: connHalfClosed, evClose: connClosed,
+	},
+	connHalfClosed: {
+		evDrain: connHalfClosed, evRetire: connHalfClosed,
+		evQuiet: connGone, evQuietUnread: connGone, evQuietInside: connGone,
+		evClose: connGone,
+	},
+	connLingering: {
+		evDrain: connLingering, evRetire: connLingering,
+		evQuiet: connLingering, evQuietUnread: connLingering, evQuietInside: connLingering,
+		evInputEnd: connGone, evClose: connClosed,
+	},
+	connClosed: {
+		evDrain: connClosed, evRetire: connClosed,
+		evQuiet: connClosed, evQuietUnread: connClosed, evQuietInside: connClosed,
+		evInputEnd: connGone, evClose: connClosed,
+	},
+	connGone: {
+		evDrain: connGone, evRetire: connGone,
+		evQuiet: connGone, evQuietUnread: connGone, evQuietInside: connGone,
+		evClose: connGone,
+	},
+}
+
+// accepts reports whether requests may come in.
+func (s connState) accepts() bool { return s < connLingering }
+
+// inputEnded reports whether nothing more will be read.
+func (s connState) inputEnded() bool { return s == connHalfClosed || s == connGone }
+
+// socketClosed reports whether the socket is closed, or about to be.
+func (s connState) socketClosed() bool { return s == connClosed || s == connGone }
+
+// leaving reports whether the connection is on its way to its end.
+func (s connState) leaving() bool { return s != connFresh && s != connOpen }
+
+// on takes a connection along its table, and notes what entering the new state
+// asks for.
+func (c *conn) on(ev connEvent) {
+	c.mu.assertHeld()
+	was := c.state
+	next := connTable[was][ev]
+	if next == 0 {
+		illegal("connection", was, ev)
+		return
+	}
+	if next == was {
+		return
+	}
+	c.state = next
+	switch {
+	case next == connLingering:
+		c.effects.closeWrite = true
+		c.beginLinger()
+		c.adjustFlow()
+	case next.socketClosed() && !was.socketClosed():
+		c.effects.close = true
+	}
+	if next == connGone {
+		c.effects.remove = true
+	}
+}
+
+// illegal is for what a table says cannot happen: a bug of this package's. Tests
+// are to find it; a server that runs goes on as if nothing had been said.
+func illegal(what string, state, event fmt.Stringer) {
+	if checking {
+		panic(fmt.Sprintf("engine: %s: %v in state %v", what, event, state))
+	}
+}
+
+var connStateNames = [connStates]string{
+	"none", "fresh", "fresh draining", "open", "draining", "retiring", "half-closed", "lingering", "closed", "gone",
+}
+
+func (s connState) String() string { return connStateNames[s] }
+
+var connEventNames = [connEvents]string{
+	"spoke", "drain", "retire", "quiet", "quiet unread", "quiet inside", "input end", "close",
+}
+
+func (e connEvent) String() string { return connEventNames[e] }

@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// panicStatus is the appStatus of a request whose handler panicked: what a Go
+// program exits with.
+const panicStatus = 2
+
+// A TracedPanic is a panic with the stack that would be lost on its way to whoever
+// recovers it, as of a sequence that iter.Pull runs.
+type TracedPanic struct {
+	Reason any
+	Stack  []byte
+}
+
+// panicStack returns what was panicked with, and where.
+func panicStack(reason any) (any, []byte) {
+	switch p := reason.(type) {
+	case nil:
+		return nil, nil
+	case TracedPanic:
+		return p.Reason, p.Stack
+	}
+	return reason, debug.Stack()
+}
+
+// panicked ends a request whose handler panicked.
+//
+// A handler breaks off with Engine.AbortPanic on purpose: its response must not
+// pass for a whole one. That is not logged, and no page is put in place of a
+// response that has not begun: the web server has its own for that.
+func (x *exchange) panicked(reason any, stack []byte) {
+	if abort := x.conn.engine.AbortPanic; abort != nil && reason == abort {
+		x.end(evRelease, ending{appStatus: cmp.Or(x.appStatus, failedStatus)})
+		return
+	}
+	x.conn.logPanic(reason, stack, "request", x.id)
+	if x.failed != nil { // nobody waits for an answer
+		x.end(evRelease, ending{appStatus: panicStatus})
+		return
+	}
+	// The web server's log is told as well; if it fails there is nobody to tell.
+	_, _ = x.write(protocol.TypeStderr, fmt.Appendf(nil, "fastcgi: handler panicked: %v\n", reason))
+	x.end(evRelease, ending{page: 500, appStatus: panicStatus})
+}
+
+// logPanic reports a panic in a handler or a callback.
+func (e *Engine) logPanic(reason any, stack []byte, about ...any) {
+	e.counters.panics.Add(1)
+	e.Log.Error("fastcgi: handler panicked", append(about, "panic", fmt.Sprint(reason), "stack", string(stack))...)
+}
+
+// logPanic does the same with the mutex held.
+func (c *conn) logPanic(reason any, stack []byte, about ...any) {
+	c.engine.counters.panics.Add(1)
+	c.logError("handler panicked", append(about, "panic", fmt.Sprint(reason), "stack", string(stack))...)
+}

@@ -1,0 +1,193 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
+)
+
+const (
+	// outputLimit is how many bytes a request may have written that are not
+	// on their way yet; beyond, a sync handler waits and an async one gets
+	// ErrFull.
+	outputLimit = 64 << 10
+	// outputLow is how far they must have fallen for OnRoom.
+	outputLow = outputLimit / 2
+	// turnLimit is how many bytes of a connection's are sent before whoever sends
+	// them gets on: the loop with other connections, a handler with its own work.
+	// However fast the web server takes them, the loop comes back for the rest.
+	turnLimit = 1 << 20
+	// flushSize is how many bytes are sent without waiting for a flush.
+	flushSize = 32 << 10
+)
+
+// A sender decides what a connection sends next. The exchanges that have
+// something take turns of a segment each. Guarded by conn.mu.
+type sender struct {
+	ready         []*exchange // that have output to send, in the order of their turns
+	replies       []byte      // what the protocol itself owes, to go first
+	inFlight      segment     // what the socket has been given; no buf: nothing
+	urgency       urgency
+	refusalLogged bool // that the protocol has refused a request
+}
+
+// An urgency says when what waits is to be sent.
+type urgency uint8
+
+const (
+	sendNothing urgency = iota
+	sendSoon            // when whoever holds the mutex leaves; the loop, at the end of its turn
+	sendNow             // there is so much that the loop does not wait for more
+)
+
+// enqueue gives an exchange its turns until its output is sent.
+func (c *conn) enqueue(x *exchange) {
+	if x.out.empty() || x.held() {
+		return
+	}
+	c.urge(sendSoon)
+	if x.out.size >= flushSize {
+		c.urge(sendNow)
+	}
+	if !x.inTurn {
+		x.inTurn = true
+		c.ready = append(c.ready, x)
+	}
+}
+
+func (c *conn) urge(u urgency) { c.urgency = max(c.urgency, u) }
+
+// repliesLimit is how many bytes of replies may wait until no more questions are
+// read (a flood of GET_VALUES from a peer that does not read the answers).
+const repliesLimit = 64 << 10
+
+// takeReplies puts what the protocol answered on its own before what handlers
+// did.
+func (c *conn) takeReplies() {
+	if !c.proto.HasReplies() {
+		return
+	}
+	if c.replies == nil {
+		c.replies = pool.Get(0)
+	}
+	c.replies = c.proto.TakeReplies(c.replies)
+	c.urge(sendSoon)
+	// One may be a refusal, and the rest of the refused request on its way.
+	c.unreadInput = true
+	c.logRefusals()
+	c.adjustFlow()
+}
+
+// logRefusals logs that the protocol has refused a request, once for each
+// connection: a peer must not fill the log.
+func (c *conn) logRefusals() {
+	if n, status := c.proto.Refused(); n > 0 && !c.refusalLogged {
+		c.refusalLogged = true
+		c.warn("request refused", "reason", status, "remote", c.sock.RemoteAddr(),
+			"note", "further ones on this connection are not logged")
+	}
+}
+
+// sendsAnything reports whether output is left, in whatever state.
+func (c *conn) sendsAnything() bool {
+	return c.broken == nil && (c.inFlight.buf != nil || len(c.ready) > 0 || len(c.replies) > 0)
+}
+
+// maySend reports whether there is something for the caller to send. It waits while
+// somebody else is sending, and while the loop is at work on the connection, which
+// may bring more; unless there is much already, and its turn not over.
+func (c *conn) maySend() bool {
+	return c.urgency > sendNothing && c.inFlight.buf == nil && c.broken == nil &&
+		(!c.inTurn || c.urgency == sendNow && c.turnLeft > 0)
+}
+
+// sendLater leaves it to the loop to send what there is, in a turn to come.
+func (c *conn) sendLater() {
+	if c.maySend() && !c.posted {
+		c.posted = true
+		c.sock.Post(c.runDue)
+	}
+}
+
+// nextOutput puts into inFlight what the caller is to give to the socket, and
+// reports whether that is anything: what the protocol owes, or the next turns of
+// requests, of which short ones share a write.
+func (c *conn) nextOutput() bool {
+	if !c.maySend() {
+		return false
+	}
+	if len(c.replies) > 0 {
+		c.inFlight.buf, c.replies = c.replies, nil
+		c.adjustFlow()
+		return true
+	}
+	for len(c.ready) > 0 && c.inFlight.body == "" && len(c.inFlight.buf)+c.ready[0].out.first() <= segmentSize {
+		c.nextTurn()
+	}
+	c.urgency = sendNothing
+	if len(c.ready) > 0 {
+		c.urgency = sendSoon
+	}
+	return c.inFlight.buf != nil
+}
+
+// nextTurn takes a segment from the exchange whose turn it is.
+func (c *conn) nextTurn() {
+	x := c.ready[0]
+	c.unqueue(x)
+	seg := x.out.take()
+	if c.inFlight.buf == nil {
+		c.inFlight = seg
+	} else {
+		c.inFlight.buf = append(pool.Grow(c.inFlight.buf, len(seg.buf)), seg.buf...)
+		c.inFlight.body = seg.body
+		pool.Put(seg.buf)
+	}
+	if !x.out.empty() {
+		x.inTurn = true
+		c.ready = append(c.ready, x)
+	}
+	x.wrote()
+}
+
+// wrote tells those who write to x that there is room again, or gives x back if
+// this was its last output.
+func (x *exchange) wrote() {
+	if x.state == stateFree {
+		x.recycle()
+		return
+	}
+	x.wake()
+	x.tellRoom()
+}
+
+// sent notes that the last output was written, or that nothing can be.
+func (c *conn) sent(err error) {
+	c.engine.counters.bytesOut.Add(int64(c.inFlight.size()))
+	pool.Put(c.inFlight.buf)
+	c.inFlight = segment{}
+	if err != nil {
+		c.logSendError(err)
+		c.fail(fmt.Errorf("%w: %w", ErrDisconnected, err))
+	}
+}
+
+// unqueue takes an exchange's turns away.
+func (c *conn) unqueue(x *exchange) {
+	if x.inTurn {
+		x.inTurn = false
+		i := slices.Index(c.ready, x)
+		c.ready = slices.Delete(c.ready, i, i+1)
+	}
+}
+
+// dropOutput forgets what was not sent, except what a driver is writing.
+func (c *conn) dropOutput() {
+	for len(c.ready) > 0 {
+		x := c.ready[0]
+		c.unqueue(x)
+		x.out.drop()
+		x.wrote()
+	}
+}

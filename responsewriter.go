@@ -1,0 +1,75 @@
+package fastcgi
+
+import (
+	"io"
+	"unsafe"
+
+	"github.com/simple-fastcgi/fastcgi/internal/engine"
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// A syncCall is a Handler at work on a request.
+type syncCall struct {
+	Request
+	engine  engine.Call // what Request.call is
+	handler Handler
+}
+
+// newSyncCall makes the task of a request.
+func newSyncCall(h Handler, b engine.Begun) engine.Task {
+	s := &syncCall{handler: h, Request: Request{ID: b.ID, Role: b.Role, Params: paramsOf(b.Params)}}
+	s.engine.Ref = b.Ref
+	s.call = &s.engine
+	return s
+}
+
+// Run implements engine.Task.
+func (s *syncCall) Run() {
+	exited := true
+	defer func() { s.engine.End(engine.Outcome{Panic: recover(), Exited: exited}) }()
+	s.handler.ServeFastCGI(response{&s.Request}, &s.Request)
+	exited = false
+}
+
+// Async makes an AsyncHandler of a Handler, which gets a goroutine for each
+// request as if it were Server.Handler. With it an async router can leave some of
+// its requests to handlers that wait.
+func Async(h Handler) AsyncHandler {
+	return AsyncHandlerFunc(func(ex Exchange) { ex.ref.Run(syncTask(h)) })
+}
+
+// syncTask returns what makes the tasks of a Handler.
+func syncTask(h Handler) func(engine.Begun) engine.Task {
+	return func(b engine.Begun) engine.Task { return newSyncCall(h, b) }
+}
+
+// A response is the ResponseWriter of a Handler.
+type response struct{ r *Request }
+
+func (w response) Write(p []byte) (int, error) { return w.r.call.Write(protocol.TypeStdout, p) }
+
+func (w response) WriteString(s string) (int, error) {
+	return w.Write(unsafe.Slice(unsafe.StringData(s), len(s)))
+}
+
+// respond writes the head of a response, and a body without a copy of it.
+func (w response) respond(head []byte, body string) error {
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	_, err := w.WriteString(body)
+	return err
+}
+
+// Flush returns when the output is on its way to the socket.
+func (w response) Flush() error { return w.r.ref().Flush() }
+
+func (w response) Stderr() io.Writer { return stderr{w} }
+
+func (w response) SetAppStatus(status uint32) { w.r.call.SetAppStatus(status) }
+
+func (w response) isHead() bool { return w.r.Params.isHead() }
+
+type stderr struct{ w response }
+
+func (e stderr) Write(p []byte) (int, error) { return e.w.r.call.Write(protocol.TypeStderr, p) }
