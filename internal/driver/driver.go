@@ -39,9 +39,6 @@ type Socket interface {
 	// writes the rest as soon as it can and calls Sent, until when both are to be
 	// left alone, and Send not to be called. Body may be empty.
 	Send(head, body []byte) (done bool, err error)
-	// Keep has the driver copy what is left of the body that was sent last, if
-	// anything is, so that it may be used for something else.
-	Keep()
 	// SetDeadline asks for a call of Expire at t; zero for none.
 	SetDeadline(t Instant)
 	// Pause stops calls of Receive until Resume; one more may come.
@@ -82,6 +79,7 @@ type Driver interface {
 	// Stop makes Serve(l) return. Closing l does, too, but may take a moment
 	// to be noticed.
 	Stop(l net.Listener)
-	// Loop returns a loop that belongs to no connection.
+	// Loop returns a loop that belongs to no connection: a function that blocks on
+	// it delays no other than those that were posted to it.
 	Loop() Loop
 }

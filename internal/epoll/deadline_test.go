@@ -42,7 +42,7 @@ func TestDeadlineOrder(t *testing.T) {
 	}
 	eventually(t, "all are accepted", func() bool { return len(sockets) == n })
 	// On the loop, so that it looks at all of them at once.
-	d.Loop().Post(func() {
+	d.FirstLoop().Post(func() {
 		now := driver.Now()
 		for i, place := range rand.Perm(n) {
 			due[i] = now.After(time.Duration(place) * 100 * time.Microsecond)

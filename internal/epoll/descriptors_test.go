@@ -115,7 +115,7 @@ func TestF10EpollCreate(t *testing.T) {
 		posted := make(chan struct{}, 2)
 		relieve := exhaust(t, 0)
 		for range 2 {
-			d.Loop().Post(func() { posted <- struct{}{} })
+			d.FirstLoop().Post(func() { posted <- struct{}{} })
 		}
 		if n := len(loopStates()); n > 0 {
 			t.Errorf("there are %d loops without a descriptor", n)

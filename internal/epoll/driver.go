@@ -28,6 +28,7 @@ type Driver struct {
 
 	once  sync.Once
 	loops []*loop
+	queue driver.Queue
 
 	mu      sync.Mutex
 	serving map[net.Listener]chan struct{} // closed by Stop
@@ -148,7 +149,4 @@ func waitClosed(l net.Listener, stop <-chan struct{}, failed <-chan error) error
 }
 
 // Loop implements driver.Driver.
-func (d *Driver) Loop() driver.Loop {
-	d.init()
-	return d.loops[0]
-}
+func (d *Driver) Loop() driver.Loop { return &d.queue }

@@ -7,5 +7,11 @@ import "github.com/simple-fastcgi/fastcgi/internal/driver"
 // Descriptor returns the descriptor of a socket of this driver's. It is for the loop to call.
 func Descriptor(s driver.Socket) int { return int(s.(*socket).fd) }
 
+// FirstLoop returns one of the loops that serve connections: the only one, if there is one.
+func (d *Driver) FirstLoop() driver.Loop {
+	d.init()
+	return d.loops[0]
+}
+
 // StuckDue returns when the peer must have taken something.
 func StuckDue(s driver.Socket) driver.Instant { return s.(*socket).stuckDue() }

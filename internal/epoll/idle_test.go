@@ -49,7 +49,7 @@ func TestIdle(t *testing.T) {
 	d := &epoll.Driver{Loops: loops}
 	expectLoops(t, 0)
 	done := make(chan struct{})
-	d.Loop().Post(func() { close(done) })
+	d.FirstLoop().Post(func() { close(done) })
 	receive(t, done)
 	expectLoops(t, 0)
 

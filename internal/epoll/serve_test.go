@@ -187,7 +187,7 @@ func TestServeRaces(t *testing.T) {
 			}
 		})
 		all.Go(func() { d.Stop(l) })
-		all.Go(func() { d.Loop().Post(func() {}) })
+		all.Go(func() { d.FirstLoop().Post(func() {}) })
 		all.Go(func() {
 			if peer, err := net.Dial("unix", l.Addr().String()); err == nil {
 				peer.Close()

@@ -206,7 +206,7 @@ func receive[T any](t testing.TB, ch <-chan T) T {
 // hold keeps the first loop of d from doing anything until release is called.
 func hold(d *epoll.Driver) (release func()) {
 	held, released := make(chan struct{}), make(chan struct{})
-	d.Loop().Post(func() {
+	d.FirstLoop().Post(func() {
 		close(held)
 		<-released
 	})

@@ -3,7 +3,6 @@
 package epoll
 
 import (
-	"bytes"
 	"net"
 	"os"
 
@@ -43,15 +42,6 @@ func (s *socket) Send(head, body []byte) (done bool, err error) {
 	s.mu.Unlock()
 	s.loop.note(s) // for the deadline
 	return false, nil
-}
-
-// Keep implements driver.Socket.
-func (s *socket) Keep() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.rest != nil {
-		s.rest.body = bytes.Clone(s.rest.body)
-	}
 }
 
 // writable goes on with what the socket did not take before.

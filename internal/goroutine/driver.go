@@ -18,6 +18,8 @@ type Driver struct {
 	// WriteTimeout is how long the peer may take to accept one write of at
 	// most 64 KiB. Zero means for ever.
 	WriteTimeout time.Duration
+
+	queue driver.Queue
 }
 
 // Serve accepts connections until l fails or is closed.
@@ -42,8 +44,8 @@ func (d *Driver) Serve(l net.Listener, a driver.Acceptor) error {
 // Stop does nothing: Serve sees at once that l was closed.
 func (d *Driver) Stop(net.Listener) {}
 
-// Loop returns a loop that belongs to no connection.
-func (d *Driver) Loop() driver.Loop { return &loop{} }
+// Loop implements driver.Driver.
+func (d *Driver) Loop() driver.Loop { return &d.queue }
 
 // start runs one connection.
 func (d *Driver) start(nc net.Conn, a driver.Acceptor) {

@@ -20,21 +20,21 @@ func (s *socket) readLoop() {
 		s.waitWhilePaused()
 		buf, err := s.read()
 		if len(buf) > 0 {
-			s.loop.turn.Lock()
+			s.turn.Lock()
 			s.conn.Receive(buf, driver.Now())
-			s.loop.turn.Unlock()
+			s.turn.Unlock()
 		}
 		pool.Put(buf)
 		switch {
 		case err == nil:
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			s.loop.turn.Lock()
+			s.turn.Lock()
 			s.conn.Expire(driver.Now())
-			s.loop.turn.Unlock()
+			s.turn.Unlock()
 		default:
-			s.loop.turn.Lock()
+			s.turn.Lock()
 			s.conn.ReceiveEnd(err)
-			s.loop.turn.Unlock()
+			s.turn.Unlock()
 			return
 		}
 	}
@@ -93,9 +93,9 @@ func (s *socket) checkHangup() {
 		return
 	}
 	if hungUp(s.raw) {
-		s.loop.turn.Lock()
+		s.turn.Lock()
 		s.conn.Hangup()
-		s.loop.turn.Unlock()
+		s.turn.Unlock()
 	}
 	time.AfterFunc(hangupInterval, s.checkHangup)
 }

@@ -15,7 +15,11 @@ type socket struct {
 	nc     net.Conn
 	raw    syscall.RawConn // nil if nc has no descriptor to use directly
 	conn   driver.Conn
-	loop   loop
+
+	// turn is held by whoever makes calls on the connection's loop: holding it is
+	// being the loop.
+	turn  sync.Mutex
+	posts driver.Queue // takes turns, too
 
 	// Owned by the reading goroutine.
 	reading rawRead
@@ -33,6 +37,7 @@ type socket struct {
 func newSocket(d *Driver, nc net.Conn) *socket {
 	s := &socket{driver: d, nc: nc, raw: rawConn(nc)}
 	s.changed.L = &s.mu
+	s.posts.Turn = &s.turn
 	s.reading.init()
 	s.sending.init()
 	return s
@@ -65,4 +70,4 @@ func (s *socket) Close() {
 }
 
 // Post implements driver.Socket.
-func (s *socket) Post(f func()) { s.loop.Post(f) }
+func (s *socket) Post(f func()) { s.posts.Post(f) }
