@@ -76,6 +76,8 @@ type Engine struct {
 	counters counters
 	spilling sync.WaitGroup // goroutines that work with files
 
+	createSpool func() (spoolFile, error) // tests have files of their own
+
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	surplus  int           // how many of conns are beyond MaxConns
@@ -86,13 +88,15 @@ type Engine struct {
 
 // New returns an Engine.
 func New(config Config) *Engine {
-	return &Engine{
+	e := &Engine{
 		Config:  config,
 		memory:  spool.NewBudget(config.MemoryLimit),
 		spool:   spool.NewBudget(config.SpoolLimit),
 		limiter: limiter{limit: config.MaxConcurrency},
 		conns:   make(map[*conn]struct{}),
 	}
+	e.createSpool = func() (spoolFile, error) { return spool.Create(config.SpoolDir, e.spool) }
+	return e
 }
 
 // maxSurplus is how many connections beyond MaxConns are kept long enough to be

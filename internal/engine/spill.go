@@ -13,13 +13,20 @@ import (
 // move: no loop and no mutex ever waits for a disk. The fields are guarded by
 // conn.mu; the file belongs to the goroutine while there is one.
 type spill struct {
-	file   *spool.File
+	file   spoolFile
 	stored int64 // bytes on disk that were not read back
 	moving int   // bytes in memory on their way to the file or back
 	busy   bool  // the goroutine is there
 	stuck  bool  // there is no room on disk, or no disk: tail waits in memory
 	gone   bool  // nobody wants the input any more
 	owner  *sync.WaitGroup
+}
+
+// A spoolFile is a queue of bytes on disk: a *spool.File.
+type spoolFile interface {
+	Write(p []byte) (int, error)
+	ReadFull(p []byte) (int, error)
+	Close() error
 }
 
 // spillQueue is how many bytes of a stream, beyond StdinBuffer, may wait in memory
@@ -178,7 +185,7 @@ func (s *spill) write(p []byte, e *Engine) error {
 		return spool.ErrFull // and make no file for nothing
 	}
 	if s.file == nil {
-		f, err := spool.Create(e.SpoolDir, e.spool)
+		f, err := e.createSpool()
 		if err != nil {
 			return err
 		}

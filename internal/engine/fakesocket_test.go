@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"net"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+)
+
+// A fakeSocket takes everything and runs what was posted when it is asked to: for what no driver can be brought to do
+// in a certain order.
+type fakeSocket struct {
+	sent        []byte
+	posts       []func()
+	closed      bool
+	closedWrite bool
+}
+
+func (s *fakeSocket) Send(head, body []byte) (bool, error) {
+	s.sent = append(append(s.sent, head...), body...)
+	return true, nil
+}
+func (s *fakeSocket) SetDeadline(driver.Instant) {}
+func (s *fakeSocket) Pause()                     {}
+func (s *fakeSocket) Resume()                    {}
+func (s *fakeSocket) Post(f func())              { s.posts = append(s.posts, f) }
+func (s *fakeSocket) CloseWrite()                { s.closedWrite = true }
+func (s *fakeSocket) Close()                     { s.closed = true }
+func (s *fakeSocket) RemoteAddr() net.Addr       { return &net.UnixAddr{Net: "unix"} }
+
+// runPosts runs what was posted, and what that posts.
+func (s *fakeSocket) runPosts() {
+	for len(s.posts) > 0 {
+		f := s.posts[0]
+		s.posts = s.posts[1:]
+		f()
+	}
+}
