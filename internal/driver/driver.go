@@ -39,6 +39,9 @@ type Socket interface {
 	// writes the rest as soon as it can and calls Sent, until when both are to be
 	// left alone, and Send not to be called. Body may be empty.
 	Send(head, body []byte) (done bool, err error)
+	// Keep has the driver copy what is left of the body that was sent last, if
+	// anything is, so that it may be used for something else.
+	Keep()
 	// SetDeadline asks for a call of Expire at t; zero for none.
 	SetDeadline(t Instant)
 	// Pause stops calls of Receive until Resume; one more may come.

@@ -192,6 +192,14 @@ func (c *Call) Write(t protocol.RecordType, p []byte) (n int, err error) {
 		if err := c.usable(x, ok); err != nil {
 			return n, err
 		}
+		if len(p)-n >= byReference {
+			k, err := c.lend(x, t, p[n:])
+			if n += k; n == len(p) || err != nil {
+				return n, err
+			}
+			ok = x.serves(c.gen)
+			continue
+		}
 		k, err := x.write(t, p[n:min(len(p), n+max(0, outputLimit-x.out.size))])
 		n += k
 		if n == len(p) || err != nil {
@@ -200,6 +208,28 @@ func (c *Call) Write(t protocol.RecordType, p []byte) (n int, err error) {
 		c.await(x, c.writeDeadline())
 		ok = x.serves(c.gen)
 	}
+}
+
+// lend sends from p, or from as much of it as is lent at once, without a copy, and
+// waits until that is done.
+func (c *Call) lend(x *exchange, t protocol.RecordType, p []byte) (int, error) {
+	p = p[:min(len(p), maxLoan)]
+	l := &loan{changed: c.condOf(x)}
+	err := x.refer(t, p, l)
+	for l.bytes > 0 && err == nil {
+		c.await(x, c.writeDeadline())
+		err = c.usable(x, x.serves(c.gen))
+	}
+	c.conn.recall(l)
+	if l.sent == len(p) { // that was in time
+		err = nil
+		if !x.serves(c.gen) {
+			err = ErrFinished
+		} else if x.failed != nil {
+			err = x.failed
+		}
+	}
+	return l.sent, err
 }
 
 // usable returns why the request cannot be written to any more.
@@ -228,11 +258,7 @@ func (c *Call) await(x *exchange, deadline time.Time) {
 		c.Ref.enter()
 		return // much may have changed
 	}
-	if x.changed == nil {
-		c.waiting.L = &c.conn.mu
-		x.changed = &c.waiting
-	}
-	changed := x.changed
+	changed := c.condOf(x)
 	if !deadline.IsZero() {
 		alarm := time.AfterFunc(time.Until(deadline), func() {
 			c.conn.enter()
@@ -242,6 +268,15 @@ func (c *Call) await(x *exchange, deadline time.Time) {
 		defer alarm.Stop()
 	}
 	changed.Wait()
+}
+
+// condOf returns what tells of changes of the exchange.
+func (c *Call) condOf(x *exchange) *sync.Cond {
+	if x.changed == nil {
+		c.waiting.L = &c.conn.mu
+		x.changed = &c.waiting
+	}
+	return x.changed
 }
 
 // ioDeadlines are until when a handler waits, at most. Few do, so a request has

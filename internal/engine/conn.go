@@ -47,10 +47,7 @@ func (c *conn) leave() {
 		n := c.inFlight.size()
 		budget -= n
 		c.turnLeft -= n
-		head, body := c.inFlight.buf, c.inFlight.body
-		c.release()
-		done, err := c.sock.Send(head, bytesOf(body))
-		c.enter()
+		done, err := c.send()
 		if !done {
 			break // Sent will go on
 		}

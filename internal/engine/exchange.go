@@ -323,23 +323,34 @@ func (x *exchange) write(t protocol.RecordType, p []byte) (int, error) {
 	return len(p), nil
 }
 
+// refer is write without a copy, for what stays as it is until it is sent; see
+// output.refer.
+func (x *exchange) refer(t protocol.RecordType, p []byte, l *loan) error {
+	if err := x.writable(); err != nil {
+		return err
+	}
+	if err := x.out.refer(&x.conn.proto, t, x.id, p, l); err != nil {
+		return err
+	}
+	x.responded = x.responded || t == protocol.TypeStdout
+	x.conn.enqueue(x)
+	return nil
+}
+
 // writeString is write to STDOUT, without a copy of what is long: a string does
 // not change.
 func (x *exchange) writeString(s string) (int, error) {
-	if len(s) < byReference {
-		return x.write(protocol.TypeStdout, unsafe.Slice(unsafe.StringData(s), len(s)))
+	p := unsafe.Slice(unsafe.StringData(s), len(s))
+	if len(p) < byReference {
+		return x.write(protocol.TypeStdout, p)
 	}
-	if err := x.writable(); err != nil {
-		return 0, err
-	}
-	if err := x.out.refer(&x.conn.proto, protocol.TypeStdout, x.id, s); err != nil {
-		return 0, err
-	}
-	x.responded = true
-	x.conn.enqueue(x)
-	return len(s), nil
+	return len(p), x.refer(protocol.TypeStdout, p, nil)
 }
 
-// byReference is how many bytes a string has that is rather sent from where it is
-// than copied.
-const byReference = 32 << 10
+const (
+	// byReference is how many bytes are rather sent from where they are than
+	// copied, although their Write then has to wait.
+	byReference = 32 << 10
+	// maxLoan is how many at once.
+	maxLoan = 1 << 20
+)

@@ -20,6 +20,7 @@ func (s *fakeSocket) Send(head, body []byte) (bool, error) {
 	return true, nil
 }
 func (s *fakeSocket) SetDeadline(driver.Instant) {}
+func (s *fakeSocket) Keep()                      {}
 func (s *fakeSocket) Pause()                     {}
 func (s *fakeSocket) Resume()                    {}
 func (s *fakeSocket) Post(f func())              { s.posts = append(s.posts, f) }

@@ -2,7 +2,7 @@ package engine
 
 import (
 	"slices"
-	"unsafe"
+	"sync"
 
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -22,13 +22,32 @@ type output struct {
 // A segment is some records. The content of the last one may lie elsewhere.
 type segment struct {
 	buf  []byte // from the pool
-	body string // content of the last record, behind its header in buf
+	body []byte // content of the last record, behind its header in buf
+	loan *loan  // whose body is; nil if it stays as it is for good
 }
 
 func (s *segment) size() int { return len(s.buf) + len(s.body) }
 
-// bytesOf returns a string's bytes, which are only read.
-func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+// drop gives back what the segment holds.
+func (s segment) drop() {
+	pool.Put(s.buf)
+	if s.loan != nil {
+		s.loan.giveBack(len(s.body))
+	}
+}
+
+// A loan is memory that a Write has lent for as long as it waits. To copy it would
+// cost a third of what a megabyte costs in all.
+type loan struct {
+	changed *sync.Cond // told when bytes falls
+	bytes   int        // that are in use
+	sent    int        // bytes that are on their way
+}
+
+func (l *loan) giveBack(n int) {
+	l.bytes -= n
+	l.changed.Broadcast()
+}
 
 // segmentSize is the most that a request sends before another's turn.
 const segmentSize = 64 << 10
@@ -82,22 +101,37 @@ func (o *output) begin(pc *protocol.Conn, t protocol.RecordType, id uint16, p []
 	return n, nil
 }
 
-// refer frames s on stream t without a copy.
-func (o *output) refer(pc *protocol.Conn, t protocol.RecordType, id uint16, s string) error {
-	for len(s) > 0 {
+// refer frames p on stream t without a copy. It must not change until it is sent;
+// l, unless it is nil, tells how much of it is in use.
+func (o *output) refer(pc *protocol.Conn, t protocol.RecordType, id uint16, p []byte, l *loan) error {
+	for len(p) > 0 {
 		seg := o.room(minRecordRoom, protocol.HeaderLen)
 		at := len(seg.buf)
-		n := min(len(s), segmentSize-at-protocol.HeaderLen)
+		n := min(len(p), segmentSize-at-protocol.HeaderLen)
 		grown, err := pc.SendHeader(seg.buf, t, id, n)
 		if err != nil {
 			return err
 		}
-		seg.buf, seg.body = grown, s[:n]
+		seg.buf, seg.body, seg.loan = grown, p[:n], l
+		if l != nil {
+			l.bytes += n
+		}
 		o.size += len(grown) - at + n
 		o.openType = 0
-		s = s[n:]
+		p = p[n:]
 	}
 	return nil
+}
+
+// recall takes back what was lent and is not on its way yet.
+func (o *output) recall(l *loan) {
+	for i := o.taken; i < len(o.segments); i++ {
+		if seg := &o.segments[i]; seg.loan == l {
+			o.size -= protocol.HeaderLen + len(seg.body)
+			l.giveBack(len(seg.body))
+			*seg = segment{buf: seg.buf[:len(seg.buf)-protocol.HeaderLen]}
+		}
+	}
 }
 
 // end frames END_REQUEST with what has to go before it.
@@ -118,7 +152,7 @@ func (o *output) end(pc *protocol.Conn, id uint16, e protocol.EndRequest) error 
 // room returns the last segment, with room for want bytes, or as many as a
 // segment takes. If it could not have need bytes it is a new one.
 func (o *output) room(need, want int) *segment {
-	if o.empty() || o.last().body != "" || segmentSize-len(o.last().buf) < need {
+	if o.empty() || o.last().body != nil || segmentSize-len(o.last().buf) < need {
 		if o.taken > len(o.segments)/2 {
 			// A writer that is never caught up with must not grow the list.
 			o.segments, o.taken = slices.Delete(o.segments, 0, o.taken), 0
@@ -154,6 +188,6 @@ func (o *output) take() segment {
 // drop forgets everything.
 func (o *output) drop() {
 	for !o.empty() {
-		pool.Put(o.take().buf)
+		o.take().drop()
 	}
 }

@@ -28,6 +28,7 @@ type sender struct {
 	ready         []*exchange // that have output to send, in the order of their turns
 	replies       []byte      // what the protocol itself owes, to go first
 	inFlight      segment     // what the socket has been given; no buf: nothing
+	sending       bool        // somebody is giving it to the socket, without the mutex
 	urgency       urgency
 	refusalLogged bool // that the protocol has refused a request
 }
@@ -122,7 +123,7 @@ func (c *conn) nextOutput() bool {
 		c.adjustFlow()
 		return true
 	}
-	for len(c.ready) > 0 && c.inFlight.body == "" && len(c.inFlight.buf)+c.ready[0].out.first() <= segmentSize {
+	for len(c.ready) > 0 && c.inFlight.body == nil && len(c.inFlight.buf)+c.ready[0].out.first() <= segmentSize {
 		c.nextTurn()
 	}
 	c.urgency = sendNothing
@@ -141,7 +142,7 @@ func (c *conn) nextTurn() {
 		c.inFlight = seg
 	} else {
 		c.inFlight.buf = append(pool.Grow(c.inFlight.buf, len(seg.buf)), seg.buf...)
-		c.inFlight.body = seg.body
+		c.inFlight.body, c.inFlight.loan = seg.body, seg.loan
 		pool.Put(seg.buf)
 	}
 	if !x.out.empty() {
@@ -165,11 +166,47 @@ func (x *exchange) wrote() {
 // sent notes that the last output was written, or that nothing can be.
 func (c *conn) sent(err error) {
 	c.engine.counters.bytesOut.Add(int64(c.inFlight.size()))
-	pool.Put(c.inFlight.buf)
+	if l := c.inFlight.loan; l != nil && err == nil {
+		l.sent += len(c.inFlight.body)
+	}
+	c.inFlight.drop()
 	c.inFlight = segment{}
 	if err != nil {
 		c.logSendError(err)
 		c.fail(fmt.Errorf("%w: %w", ErrDisconnected, err))
+	}
+}
+
+// send gives to the socket what is in flight, without the mutex meanwhile.
+func (c *conn) send() (done bool, err error) {
+	head, body, l := c.inFlight.buf, c.inFlight.body, c.inFlight.loan
+	c.sending = true
+	c.release()
+	done, err = c.sock.Send(head, body)
+	c.enter()
+	c.sending = false
+	if l != nil {
+		l.changed.Broadcast() // for recall
+	}
+	return done, err
+}
+
+// recall takes back what was lent.
+func (c *conn) recall(l *loan) {
+	for c.inFlight.loan == l && c.sending {
+		l.changed.Wait() // for a moment: to send never waits
+	}
+	if c.inFlight.loan == l {
+		c.sock.Keep()
+		l.sent += len(c.inFlight.body)
+		l.giveBack(len(c.inFlight.body))
+		c.inFlight.body, c.inFlight.loan = nil, nil
+	}
+	for _, x := range c.ready {
+		x.out.recall(l)
+	}
+	for _, x := range c.active {
+		x.out.recall(l) // that of a filter is not ready while it is held
 	}
 }
 

@@ -3,6 +3,7 @@
 package epoll
 
 import (
+	"bytes"
 	"net"
 	"os"
 
@@ -42,6 +43,15 @@ func (s *socket) Send(head, body []byte) (done bool, err error) {
 	s.mu.Unlock()
 	s.loop.note(s) // for the deadline
 	return false, nil
+}
+
+// Keep implements driver.Socket.
+func (s *socket) Keep() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rest != nil {
+		s.rest.body = bytes.Clone(s.rest.body)
+	}
 }
 
 // writable goes on with what the socket did not take before.

@@ -49,6 +49,27 @@ func TestSendPieces(t *testing.T) {
 	}
 }
 
+// Keep gives the body back, whatever is left of it, and it is sent all the same.
+func TestKeep(t *testing.T) {
+	c, peer := show(t, oneLoop(), nil).open()
+	for _, read := range []int{0, 1000, backlog / 2} {
+		body := noise(backlog)
+		want := string(body)
+		c.writePart(body)
+		expectRead(t, peer, want[:read])
+		c.Keep()
+		clear(body[backlog/3:]) // what send has as the body
+		expectRead(t, peer, want[read:])
+		c.expect("Sent")
+		c.Keep() // when there is nothing to keep
+	}
+	c.writePart(noise(backlog))
+	c.Close()
+	c.expectEnd(net.ErrClosed)
+	c.turn()
+	c.Keep()
+}
+
 // So is what is sent on the loop, before anything was received, and on a connection that is paused or has been read to its
 // end.
 func TestSendBacklogAnywhere(t *testing.T) {

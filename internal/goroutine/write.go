@@ -33,6 +33,9 @@ func (s *socket) Send(head, body []byte) (done bool, err error) {
 	return false, nil
 }
 
+// Keep implements driver.Socket. Send has copied it already.
+func (s *socket) Keep() {}
+
 // writeRest writes as the socket takes it.
 func (s *socket) writeRest(p []byte) error {
 	if s.driver.WriteTimeout > 0 {
