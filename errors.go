@@ -25,4 +25,7 @@ var (
 	// ErrSpoolFull ends a request whose unread input exceeds SpoolLimit while
 	// other requests share its connection.
 	ErrSpoolFull = engine.ErrSpoolFull
+	// ErrBodyTimeout is what reading returns when no byte of the body came within
+	// BodyTimeout. It is an os.ErrDeadlineExceeded.
+	ErrBodyTimeout = engine.ErrBodyTimeout
 )

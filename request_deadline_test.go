@@ -81,7 +81,7 @@ func TestRequestDeadline(t *testing.T) {
 func holdUnread(t *testing.T, sent []byte) *held {
 	requests := make(chan *held, 1)
 	h := holding(requests)
-	inBubble.serve(t, &fastcgi.Server{Handler: h, Filter: h, WriteTimeout: -1}).dial(t).send(sent)
+	inBubble.serve(t, &fastcgi.Server{Handler: h, Filter: h, WriteTimeout: -1, BodyTimeout: -1}).dial(t).send(sent)
 	return <-requests
 }
 

@@ -19,6 +19,7 @@ const (
 	DefaultFirstByteTimeout = 5 * time.Second
 	DefaultParamsTimeout    = 10 * time.Second
 	DefaultIdleTimeout      = 60 * time.Second
+	DefaultBodyTimeout      = 60 * time.Second
 	DefaultWriteTimeout     = 60 * time.Second
 	DefaultDrainTimeout     = 30 * time.Second
 	DefaultStdinBuffer      = 64 << 10
@@ -94,6 +95,12 @@ type Server struct {
 	// IdleTimeout is how long a connection is kept without a request. The
 	// default is 60 s.
 	IdleTimeout time.Duration
+	// BodyTimeout is how long a web server may be silent while a handler waits for
+	// more of a body. Reading then returns ErrBodyTimeout; a request that takes its
+	// body by OnBody is told by OnAbort, or answered with status 408 where there is
+	// none. It does not count for connections that changed their protocol, nor for a
+	// handler that has set a read deadline. The default is 60 s.
+	BodyTimeout time.Duration
 	// WriteTimeout is how long a web server may take to accept one write, at
 	// most 64 KiB. Then the connection is closed and its requests are
 	// cancelled. The default is 60 s.

@@ -23,6 +23,7 @@ func (s *Server) newEngine() *engine.Engine {
 		FirstByteTimeout: limit(s.FirstByteTimeout, DefaultFirstByteTimeout, 0),
 		ParamsTimeout:    limit(s.ParamsTimeout, DefaultParamsTimeout, 0),
 		IdleTimeout:      limit(s.IdleTimeout, DefaultIdleTimeout, 0),
+		BodyTimeout:      limit(s.BodyTimeout, DefaultBodyTimeout, 0),
 		Log:              s.ErrorLog,
 		BaseContext:      s.BaseContext,
 		ConnContext:      s.connContext(),

@@ -114,8 +114,7 @@ func (c *Call) Read(t protocol.RecordType, p []byte) (int, error) {
 		if n > 0 || err != nil {
 			return n, err
 		}
-		c.await(x, c.readDeadline())
-		ok = x.serves(c.gen)
+		ok = c.awaitInput(x)
 	}
 }
 
@@ -167,9 +166,24 @@ func (c *Call) take(t protocol.RecordType) (piece, buf []byte, err error) {
 		if len(piece) > 0 || err != nil {
 			return piece, buf, err
 		}
-		c.await(x, c.readDeadline())
-		ok = x.serves(c.gen)
+		ok = c.awaitInput(x)
 	}
+}
+
+// awaitInput waits for more input, and reports whether there still is a request.
+func (c *Call) awaitInput(x *exchange) bool {
+	// A handler with deadlines of its own has those.
+	limited := c.deadlines == nil || !c.deadlines.readSet
+	if limited {
+		x.readers++
+		x.await()
+	}
+	c.await(x, c.readDeadline())
+	ok := x.serves(c.gen)
+	if ok && limited {
+		x.readers--
+	}
+	return ok
 }
 
 // readable returns a stream of the request, or why it cannot be read any more.
@@ -283,11 +297,12 @@ func (c *Call) condOf(x *exchange) *sync.Cond {
 // none until they are set.
 type ioDeadlines struct {
 	read, write time.Time // zero: for ever
+	readSet     bool      // read was set, if only to zero
 }
 
 // SetReadDeadline limits how long Read waits.
 func (c *Call) SetReadDeadline(t time.Time) error {
-	return c.setDeadlines(func(d *ioDeadlines) { d.read = t })
+	return c.setDeadlines(func(d *ioDeadlines) { d.read, d.readSet = t, true })
 }
 
 // SetWriteDeadline limits how long Write waits.
@@ -297,7 +312,7 @@ func (c *Call) SetWriteDeadline(t time.Time) error {
 
 // SetDeadline is both.
 func (c *Call) SetDeadline(t time.Time) error {
-	return c.setDeadlines(func(d *ioDeadlines) { *d = ioDeadlines{t, t} })
+	return c.setDeadlines(func(d *ioDeadlines) { *d = ioDeadlines{t, t, true} })
 }
 
 func (c *Call) setDeadlines(set func(*ioDeadlines)) error {

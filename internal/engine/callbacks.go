@@ -77,6 +77,7 @@ func (r Ref) register(set func(*callbacks)) {
 	if ok {
 		set(&x.async)
 		r.conn.notifyBody(x)
+		x.await()
 	}
 }
 
@@ -182,7 +183,11 @@ func (x *exchange) nextPiece(in *input) (chunk, buf []byte, last bool) {
 // OnAbort would never hear of it, so its request ends here.
 func (x *exchange) cutShort(err error) {
 	if x.async.onAbort == nil {
-		x.end(evRelease, ending{page: 400, appStatus: failedStatus, cause: err})
+		page := 400
+		if err == ErrBodyTimeout {
+			page = 408
+		}
+		x.end(evRelease, ending{page: page, appStatus: failedStatus, cause: err})
 		return
 	}
 	x.setCause(err)

@@ -60,12 +60,7 @@ func (c *conn) inputEnded(x *exchange, cause error) {
 		return
 	}
 	x.setCause(cause)
-	for _, in := range []*input{&x.stdin, x.data} {
-		in.fail(io.ErrUnexpectedEOF)
-	}
-	c.enqueue(x) // a filter has nothing to wait for any more
-	x.wake()
-	c.notifyBody(x)
+	x.inputFailed(io.ErrUnexpectedEOF)
 }
 
 // Hangup implements driver.Conn.

@@ -20,9 +20,6 @@ func (c *conn) setContext() {
 	}
 }
 
-// wentIdle notes that no request is active any more.
-func (c *conn) wentIdle() { c.tellState(ConnIdle) }
-
 // tellState has ConnState called, if there is one. The states are notices among
 // the others, so they come in their order.
 func (c *conn) tellState(s ConnState) {

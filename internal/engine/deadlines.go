@@ -2,6 +2,7 @@ package engine
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
@@ -27,17 +28,21 @@ type deadlines struct {
 	accepted     driver.Instant
 	partialSince driver.Instant // since when a record is incomplete with nothing active
 	lingerSince  driver.Instant
+	idleSince    driver.Instant // since when there is no request
 	due          driver.Instant // zero: never
 	armed        driver.Instant // what the socket was told
 	partialBytes int            // that came since partialSince
+	idleBytes    int            // that came since idleSince
 }
 
 // heard notes that n bytes have arrived.
 func (c *conn) heard(n int) {
 	c.partialBytes += n
+	c.idleBytes += n
 	switch c.state {
 	case connFresh, connFreshDraining:
 		c.on(evSpoke)
+		c.restIdle(c.now)
 	case connLingering:
 		c.due = driver.Earlier(c.now.After(lingerIdle), c.lingerSince.After(lingerMax))
 	}
@@ -58,7 +63,13 @@ func (c *conn) beginLinger() {
 	c.arm()
 }
 
+// restIdle begins to count IdleTimeout anew.
+func (c *conn) restIdle(now driver.Instant) { c.idleSince, c.idleBytes = now, 0 }
+
 // schedule works out what is due next.
+//
+// Idle is time without a request, whatever else comes. Only the rest of a body that
+// was answered before it was read is more than that, as long as it does come.
 func (c *conn) schedule(now driver.Instant) {
 	if !c.state.accepts() {
 		c.arm()
@@ -73,29 +84,42 @@ func (c *conn) schedule(now driver.Instant) {
 		// for instance, that was answered before it was read.
 		c.partialSince, c.partialBytes = now, 0
 	}
+	if len(c.active) == 0 && c.unreadInput && c.idleBytes > maxRecord {
+		c.restIdle(now)
+	}
 	switch {
 	case c.state == connFresh || c.state == connFreshDraining:
 		c.due = after(c.accepted, e.FirstByteTimeout)
-	case c.partialSince != 0:
-		c.due = after(c.partialSince, e.ParamsTimeout)
 	case len(c.active) == 0:
-		c.due = after(now, e.IdleTimeout)
+		c.due = driver.Earlier(after(c.idleSince, e.IdleTimeout), c.partialDue())
 	default:
-		c.due = after(c.oldestReceiving(), e.ParamsTimeout)
+		c.due = c.nextRequestDue()
 	}
 	c.arm()
 }
 
-// oldestReceiving returns when the first of the requests began whose
-// parameters are incomplete, or zero if there is none.
-func (c *conn) oldestReceiving() driver.Instant {
-	var oldest driver.Instant
+// partialDue returns when a record that no request is waiting for is to be whole.
+func (c *conn) partialDue() driver.Instant { return after(c.partialSince, c.engine.ParamsTimeout) }
+
+// nextRequestDue returns the first of the deadlines of requests: for their
+// parameters to be complete, and for more of a body that somebody waits for.
+func (c *conn) nextRequestDue() driver.Instant {
+	var next driver.Instant
 	for _, x := range c.active {
-		if x.state == stateReceiving {
-			oldest = driver.Earlier(oldest, x.began)
-		}
+		next = driver.Earlier(next, x.due())
 	}
-	return oldest
+	return next
+}
+
+// due returns the deadline of a request.
+func (x *exchange) due() driver.Instant {
+	switch {
+	case x.state == stateReceiving:
+		return after(x.began, x.conn.engine.ParamsTimeout)
+	case x.awaitsInput():
+		return after(x.heard, x.conn.engine.BodyTimeout)
+	}
+	return 0
 }
 
 // arm tells the socket of a deadline that is earlier than the one it knows.
@@ -133,31 +157,36 @@ func (c *conn) expired(now driver.Instant) {
 	case c.state == connFresh || c.state == connFreshDraining:
 		c.log(slog.LevelInfo, "connection closed: no byte within FirstByteTimeout", "remote", remote)
 		c.on(evClose)
-	case len(c.active) == 0 && c.sendsAnything():
+	case len(c.active) == 0 && c.sendsAnswer():
 		// Not idle: the last answer is still on its way, and WriteTimeout sees to
 		// it that this ends.
 		c.partialSince = 0
-	case c.partialSince != 0:
+		c.restIdle(now)
+	case c.partialSince != 0 && c.partialDue() != 0 && now >= c.partialDue():
 		c.warn("connection closed: record incomplete after ParamsTimeout", "remote", remote)
 		c.on(evClose)
 	case len(c.active) == 0:
 		c.log(slog.LevelDebug, "connection closed: idle", "remote", remote)
 		c.on(evClose)
 	default:
-		c.expireReceiving(now)
+		c.expireRequests(now)
 	}
 	c.schedule(now)
 }
 
-// expireReceiving ends the requests whose parameters are late. A connection
-// that has no others is closed: its peer is slow on purpose, or gone.
-func (c *conn) expireReceiving(now driver.Instant) {
-	for _, x := range append([]*exchange(nil), c.active...) {
-		if x.state != stateReceiving || now < after(x.began, c.engine.ParamsTimeout) {
+// expireRequests acts on the deadlines of requests. A connection that has none left
+// is closed: its peer is slow on purpose, or gone.
+func (c *conn) expireRequests(now driver.Instant) {
+	for _, x := range slices.Clone(c.active) {
+		if due := x.due(); due == 0 || now < due {
 			continue
 		}
-		c.warn("request ended: parameters incomplete after ParamsTimeout",
-			"request", x.id, "remote", c.sock.RemoteAddr())
+		if x.state != stateReceiving {
+			c.warn("body given up: silent for BodyTimeout", "request", x.id, "remote", c.sock.RemoteAddr())
+			x.inputFailed(ErrBodyTimeout)
+			continue
+		}
+		c.warn("request ended: parameters incomplete after ParamsTimeout", "request", x.id, "remote", c.sock.RemoteAddr())
 		x.end(evEnd, ending{page: 408, appStatus: failedStatus})
 	}
 	if len(c.active) == 0 {

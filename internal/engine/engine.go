@@ -31,6 +31,7 @@ type Config struct {
 	FirstByteTimeout time.Duration
 	ParamsTimeout    time.Duration
 	IdleTimeout      time.Duration
+	BodyTimeout      time.Duration
 
 	Log         *slog.Logger
 	BaseContext context.Context

@@ -1,6 +1,10 @@
 package engine
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"os"
+)
 
 // What callers branch on. Package fastcgi exports them; those that say why a
 // request was cancelled are also the cause of its context.
@@ -12,4 +16,5 @@ var (
 	ErrFull         = errors.New("fastcgi: output buffer is full")
 	ErrBodyTooLarge = errors.New("fastcgi: body is too large")
 	ErrSpoolFull    = errors.New("fastcgi: unread input exceeds the spool limit")
+	ErrBodyTimeout  = fmt.Errorf("fastcgi: no byte of the body came within BodyTimeout: %w", os.ErrDeadlineExceeded)
 )

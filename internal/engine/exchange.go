@@ -30,7 +30,10 @@ type exchange struct {
 	inTurn    bool           // in conn.ready
 	responded bool           // something was written to STDOUT
 	measured  bool           // CONTENT_LENGTH and FCGI_DATA_LENGTH were looked up
+	upgraded  bool           // STDIN is another protocol's
+	readers   uint8          // Calls that wait for input
 	began     driver.Instant // when BEGIN_REQUEST came
+	heard     driver.Instant // when a piece of input came, or somebody began to wait for one
 	block     []byte         // PARAMS, from the pool
 	params    string         // made from block when somebody asks
 	charged   int            // bytes of block and input drawn from the memory budget
@@ -139,7 +142,8 @@ func (x *exchange) close(e ending) {
 	}
 	x.releaseInput()
 	if len(c.active) == 0 {
-		c.wentIdle()
+		c.restIdle(c.clock())
+		c.tellState(ConnIdle)
 	}
 	c.adjustFlow()
 	c.schedule(c.clock())
@@ -174,7 +178,8 @@ func (x *exchange) free() {
 	pool.Put(x.block)
 	x.block, x.params = nil, ""
 	x.stdin, x.data = input{}, nil
-	x.responded, x.measured, x.cause, x.failed, x.appStatus = false, false, nil, nil, 0
+	x.responded, x.measured, x.upgraded, x.readers = false, false, false, 0
+	x.cause, x.failed, x.appStatus = nil, nil, 0
 	x.ctx, x.cancel, x.changed = nil, nil, nil
 	x.async = callbacks{}
 	x.recycle()

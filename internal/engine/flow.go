@@ -63,6 +63,10 @@ func (c *conn) adjustFlow() {
 		c.paused = false
 		c.stopSpillTimer()
 		c.sock.Resume()
+		for _, x := range c.active {
+			x.heard = c.clock() // its silence was this side's
+		}
+		c.schedule(c.clock())
 	}
 }
 

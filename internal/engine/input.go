@@ -69,8 +69,44 @@ func (x *exchange) noteHead(p []byte) {
 
 var statusSwitching = []byte("Status: 101")
 
-// upgrade takes the announced length away from STDIN.
-func (x *exchange) upgrade() { x.measured, x.stdin.left = true, unannounced }
+// upgrade takes the announced length away from STDIN, and the limit on its silence.
+func (x *exchange) upgrade() {
+	x.measured, x.stdin.left = true, unannounced
+	x.upgraded = true
+}
+
+// awaitsInput reports whether somebody waits for more of a stream, and nothing but
+// the web server keeps it from coming.
+func (x *exchange) awaitsInput() bool {
+	a := &x.async
+	switch {
+	case x.upgraded || x.conn.paused:
+		return false
+	case x.readers > 0:
+		return !x.stdin.over() || !x.data.over()
+	case a.paused:
+		return false
+	}
+	return a.body.open() && !x.stdin.over() || a.data.open() && !x.data.over()
+}
+
+// await notes that somebody waits for input from now on.
+func (x *exchange) await() {
+	if x.conn.engine.BodyTimeout <= 0 || !x.awaitsInput() {
+		return
+	}
+	x.heard = x.conn.clock()
+	x.conn.schedule(x.heard)
+}
+
+// inputFailed ends the streams of input early: who reads gets err.
+func (x *exchange) inputFailed(err error) {
+	x.stdin.fail(err)
+	x.data.fail(err)
+	x.conn.enqueue(x) // a filter has nothing to wait for any more
+	x.wake()
+	x.conn.notifyBody(x)
+}
 
 // length returns the value of a parameter that is a length in bytes, or
 // unannounced if there is none, or none that makes sense.
@@ -246,6 +282,7 @@ func (c *conn) input(x *exchange, in *input, ev protocol.Event) {
 	default:
 		c.store(x, in, ev.Data)
 	}
+	x.heard = c.now
 	x.wake()
 	c.notifyBody(x)
 	c.adjustFlow()

@@ -24,6 +24,8 @@ type segment struct {
 	buf  []byte // from the pool
 	body []byte // content of the last record, behind its header in buf
 	loan *loan  // whose body is; nil if it stays as it is for good
+
+	reply bool // they are the protocol's own, of no request
 }
 
 func (s *segment) size() int { return len(s.buf) + len(s.body) }

@@ -95,6 +95,11 @@ func (c *conn) sendsAnything() bool {
 	return c.broken == nil && (c.inFlight.buf != nil || len(c.ready) > 0 || len(c.replies) > 0)
 }
 
+// sendsAnswer is sendsAnything for what requests have written.
+func (c *conn) sendsAnswer() bool {
+	return c.broken == nil && (c.inFlight.buf != nil && !c.inFlight.reply || len(c.ready) > 0)
+}
+
 // maySend reports whether there is something for the caller to send. It waits while
 // somebody else is sending, and while the loop is at work on the connection, which
 // may bring more; unless there is much already, and its turn not over.
@@ -119,7 +124,7 @@ func (c *conn) nextOutput() bool {
 		return false
 	}
 	if len(c.replies) > 0 {
-		c.inFlight.buf, c.replies = c.replies, nil
+		c.inFlight, c.replies = segment{buf: c.replies, reply: true}, nil
 		c.adjustFlow()
 		return true
 	}
