@@ -3,11 +3,14 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/simple-fastcgi/fastcgi"
 	"github.com/simple-fastcgi/fastcgi/client"
 	"github.com/simple-fastcgi/fastcgi/examples/internal/front"
+	"github.com/simple-fastcgi/fastcgi/fastcgitest"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
@@ -28,23 +31,36 @@ func TestAuthorizer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := front.Serve(t, newServer(tokens))
-	const deny403 = "Status: 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThis token is not valid.\n"
-	const deny401 = "Status: 401 Unauthorized\r\nContent-Type: text/plain; charset=utf-8\r\n" +
-		"WWW-Authenticate: Bearer\r\n\r\nThis needs a token.\n"
-	for _, tt := range []struct{ name, authorization, want string }{
-		{"known", "Bearer sesame", "Status: 200 OK\r\nVariable-AUTH_USER: ali-baba\r\n\r\n"},
-		{"the other", "bearer abracadabra", "Status: 200 OK\r\nVariable-AUTH_USER: merlin\r\n\r\n"},
-		{"unknown", "Bearer barley", deny403},
-		{"empty", "Bearer ", deny403},
-		{"comment", "Bearer #", deny403},
-		{"another scheme", "Basic sesame", deny401},
-		{"none", "", deny401},
+	const invalid, missing = "This token is not valid.\n", "This needs a token.\n"
+	for _, tt := range []struct {
+		name, authorization string
+		code                int
+		user, body          string
+	}{
+		{"known", "Bearer sesame", 200, "ali-baba", ""},
+		{"the other", "bearer abracadabra", 200, "merlin", ""},
+		{"unknown", "Bearer barley", 403, "", invalid},
+		{"empty", "Bearer ", 403, "", invalid},
+		{"comment", "Bearer #", 403, "", invalid},
+		{"another scheme", "Basic sesame", 401, "", missing},
+		{"none", "", 401, "", missing},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := f.Ask(t, protocol.RoleAuthorizer, client.Param{Name: "HTTP_AUTHORIZATION", Value: tt.authorization})
-			if got != (front.Answer{Stdout: tt.want}) {
-				t.Errorf("the answer is %+v, want %q", got, tt.want)
+			req := fastcgitest.NewRequest("GET", "/", nil)
+			req.Header.Set("Authorization", tt.authorization)
+			resp, err := fastcgitest.Authorize(t.Context(), tokens, req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var users []fastcgi.Pair
+			if tt.user != "" {
+				users = []fastcgi.Pair{{Name: "AUTH_USER", Value: tt.user}}
+			}
+			if resp.StatusCode != tt.code || string(resp.Body) != tt.body || !slices.Equal(resp.Variables, users) {
+				t.Errorf("status %d, variables %v, body %q", resp.StatusCode, resp.Variables, resp.Body)
+			}
+			if scheme := resp.Header.Get("WWW-Authenticate"); (scheme == "Bearer") != (tt.code == 401) {
+				t.Errorf("WWW-Authenticate is %q", scheme)
 			}
 		})
 	}

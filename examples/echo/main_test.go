@@ -3,23 +3,29 @@ package main
 import (
 	"testing"
 
+	"github.com/simple-fastcgi/fastcgi"
 	"github.com/simple-fastcgi/fastcgi/client"
 	"github.com/simple-fastcgi/fastcgi/examples/internal/front"
+	"github.com/simple-fastcgi/fastcgi/fastcgitest"
 )
 
 func TestMain(m *testing.M) { front.Main(m, main) }
 
 func TestEcho(t *testing.T) {
-	got := front.Serve(t, newServer()).Do(t, &client.Request{Params: []client.Param{
+	req := &fastcgitest.Request{Params: []fastcgi.Pair{
 		{Name: "REQUEST_METHOD", Value: "GET"},
 		{Name: "QUERY_STRING", Value: ""},
 		{Name: "HTTP_X", Value: "first"},
 		{Name: "HTTP_X", Value: `"last"`},
-	}})
-	want := front.Answer{Stdout: "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n" +
-		`{"REQUEST_METHOD":"GET","QUERY_STRING":"","HTTP_X":"\"last\""}`}
-	if got != want {
-		t.Errorf("the answer is %+v, want %+v", got, want)
+	}}
+	resp, err := fastcgitest.Do(t.Context(), newServer(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n" +
+		`{"REQUEST_METHOD":"GET","QUERY_STRING":"","HTTP_X":"\"last\""}`
+	if string(resp.Stdout) != want {
+		t.Errorf("the answer is %q, want %q", resp.Stdout, want)
 	}
 }
 
