@@ -115,7 +115,7 @@ func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
 
 // refuseHTTP answers a request that is none for net/http.
 func refuseHTTP(w ResponseWriter, r *Request, reason error) {
-	r.ref().Warn("not an HTTP request", "error", reason, "request", r.ID)
+	r.ref().Complain("not an HTTP request", "error", reason, "request", r.ID)
 	// That it cannot be sent means that nobody waits for it.
 	_ = SendResponse(w, http.StatusBadRequest, "text/plain", nil)
 }

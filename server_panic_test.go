@@ -2,13 +2,13 @@ package fastcgi_test
 
 import (
 	"io"
+	"net/http"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
-	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 // unharmed wants the server to have counted and logged one panic, and the connection to go on.
@@ -260,16 +260,45 @@ func TestF4PanicSparesOthers(t *testing.T) {
 	})
 }
 
-// A goroutine that exits ends its request as one that returns.
-func TestHandlerExits(t *testing.T) {
-	everywhere(t, func(t *testing.T, p place) {
-		w := p.serve(t, &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
-			io.WriteString(w, "some")
-			w.SetAppStatus(5)
+// W9: a handler that ends its goroutine has not answered, whatever it has written: its request ends as one that
+// panicked, and the next is served.
+func TestW9HandlerExits(t *testing.T) {
+	exits := func(text string) fastcgi.Handler {
+		return fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			io.WriteString(w, text)
 			runtime.Goexit()
-		})}).dial(t)
-		if got := w.ask(1); got.stdout.String() != "some" || got.end != (protocol.EndRequest{AppStatus: 5}) {
-			t.Errorf("the answer is %q, %+v", got.stdout.String(), got.end)
-		}
-	})
+		})
+	}
+	exitsHTTP := func(text string) fastcgi.Handler {
+		return fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, text)
+			if text != "" {
+				w.(http.Flusher).Flush()
+			}
+			runtime.Goexit()
+		}))
+	}
+	for name, test := range map[string]struct {
+		handler fastcgi.Handler
+		status  int
+	}{
+		"nothing":       {exits(""), 500},
+		"something":     {exits("Status: 201\r\n\r\nsome"), 201},
+		"http":          {exitsHTTP(""), 500},
+		"http, flushed": {exitsHTTP("some"), 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everywhere(t, func(t *testing.T, p place) {
+				a := p.serve(t, &fastcgi.Server{Handler: test.handler})
+				w := a.dial(t)
+				for id := uint16(1); id <= 2; id++ {
+					w.send(start(id, true, httpGet()...), stdinEnd(id))
+					if got := w.answer(id); got.status() != test.status || got.end.AppStatus == 0 {
+						t.Errorf("the status is %d, %+v", got.status(), got.end)
+					}
+				}
+				a.log.expect(t, "handler panicked", "runtime.Goexit", "request=1")
+			})
+		})
+	}
 }

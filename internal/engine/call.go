@@ -3,8 +3,10 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -53,9 +55,17 @@ type Outcome struct {
 	Exited bool // it has ended its goroutine (runtime.Goexit)
 }
 
+// errExited is what a handler that has ended its goroutine is taken to have
+// panicked with.
+var errExited = errors.New("the handler called runtime.Goexit")
+
 // End ends the request, also after a panic. It is called in a deferred function.
 func (c *Call) End(o Outcome) {
 	reason, stack := panicStack(o.Panic)
+	if reason == nil && o.Exited {
+		// Its answer is as little to be taken for a whole one.
+		reason, stack = errExited, debug.Stack()
+	}
 	x, ok := c.enter()
 	defer c.leave()
 	switch {

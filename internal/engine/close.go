@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -121,65 +120,4 @@ func (c *conn) logSendError(err error) {
 		level = slog.LevelWarn
 	}
 	c.log(level, "cannot send to web server", "error", err, "remote", c.sock.RemoteAddr())
-}
-
-// A logLine is what somebody is to be told once no mutex is held.
-type logLine struct {
-	level slog.Level
-	msg   string
-	args  []any
-}
-
-// log notes a line for the error log.
-func (c *conn) log(level slog.Level, msg string, args ...any) {
-	c.effects.lines = append(c.effects.lines, logLine{level, msg, args})
-}
-
-func (c *conn) warn(msg string, args ...any) { c.log(slog.LevelWarn, msg, args...) }
-
-func (c *conn) logError(msg string, args ...any) { c.log(slog.LevelError, msg, args...) }
-
-// effects are what was decided under a connection's mutex and is done without it.
-type effects struct {
-	lines      []logLine
-	places     int  // of MaxConcurrency, to be given up
-	closeWrite bool // close this side of the socket
-	close      bool // close the socket
-	remove     bool // take the connection off the engine's list
-}
-
-// any reports whether there is something to do.
-func (e *effects) any() bool {
-	return len(e.lines) > 0 || e.places > 0 || e.closeWrite || e.close || e.remove
-}
-
-// release gives mu back and does what was put off.
-func (c *conn) release() {
-	c.mu.assertHeld()
-	todo := c.effects
-	c.effects = effects{}
-	if todo.remove && c.engine.ConnState != nil {
-		todo.remove = false // not before that was told
-		c.tellState(ConnClosed)
-	}
-	c.mu.Unlock()
-	todo.do(c)
-}
-
-func (e *effects) do(c *conn) {
-	for _, l := range e.lines {
-		c.engine.Log.Log(context.Background(), l.level, "fastcgi: "+l.msg, l.args...)
-	}
-	if e.closeWrite {
-		c.sock.CloseWrite()
-	}
-	if e.close {
-		c.sock.Close()
-	}
-	for range e.places {
-		c.engine.limiter.release()
-	}
-	if e.remove {
-		c.engine.remove(c)
-	}
 }

@@ -33,6 +33,7 @@ type conn struct {
 	flow
 	sender
 	turn
+	complaints
 	effects effects
 }
 
@@ -150,7 +151,7 @@ func (c *conn) start(x *exchange) {
 // refuse answers OVERLOADED to a request that has not started.
 func (c *conn) refuse(x *exchange, why string) {
 	c.engine.counters.overloaded.Add(1)
-	c.warn("request refused", "reason", why, "remote", c.sock.RemoteAddr())
+	c.complain(complainRefused, "request refused", "reason", why)
 	x.end(evEnd, ending{status: protocol.StatusOverloaded})
 }
 
@@ -172,7 +173,7 @@ func (c *conn) abort(x *exchange, ev protocol.Event) {
 // violated acts on a violation of the protocol or of a limit.
 func (c *conn) violated(ev protocol.Event, err *protocol.Error) {
 	c.engine.counters.protocolErrors.Add(1)
-	c.warn("bad input from web server", "error", err, "remote", c.sock.RemoteAddr())
+	c.complain(complainInput, "bad input from web server", "error", err)
 	if err.Scope == protocol.ScopeRequest {
 		x := ev.User.(*exchange)
 		x.end(evEnd, ending{page: statusOf(err), appStatus: failedStatus})

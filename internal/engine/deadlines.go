@@ -182,11 +182,11 @@ func (c *conn) expireRequests(now driver.Instant) {
 			continue
 		}
 		if x.state != stateReceiving {
-			c.warn("body given up: silent for BodyTimeout", "request", x.id, "remote", c.sock.RemoteAddr())
+			c.complain(complainLate, "body given up: silent for BodyTimeout", "request", x.id)
 			x.inputFailed(ErrBodyTimeout)
 			continue
 		}
-		c.warn("request ended: parameters incomplete after ParamsTimeout", "request", x.id, "remote", c.sock.RemoteAddr())
+		c.complain(complainLate, "request ended: parameters incomplete after ParamsTimeout", "request", x.id)
 		x.end(evEnd, ending{page: 408, appStatus: failedStatus})
 	}
 	if len(c.active) == 0 {

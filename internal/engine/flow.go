@@ -14,10 +14,9 @@ const spillDelay = 100 * time.Millisecond
 // stream; then the socket is not read any more, if the request is alone; then
 // to disk, if it is not, or may not be. Guarded by conn.mu.
 type flow struct {
-	mode        flowMode
-	paused      bool // the socket is not read
-	spoolWarned bool
-	spillTimer  *time.Timer
+	mode       flowMode
+	paused     bool // the socket is not read
+	spillTimer *time.Timer
 }
 
 // A flowMode says for whom a connection must go on being read.

@@ -300,7 +300,7 @@ func (c *conn) consumed(x *exchange) {
 // no other. Its handler learns from its context.
 func (c *conn) overflow(x *exchange, cause error) {
 	c.engine.counters.overflowed.Add(1)
-	c.warn("request ended", "error", cause, "request", x.id, "remote", c.sock.RemoteAddr())
+	c.complain(complainNoRoom, "request ended", "error", cause, "request", x.id)
 	x.end(evEnd, ending{page: 507, appStatus: failedStatus, cause: cause})
 }
 

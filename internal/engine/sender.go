@@ -25,12 +25,12 @@ const (
 // A sender decides what a connection sends next. The exchanges that have
 // something take turns of a segment each. Guarded by conn.mu.
 type sender struct {
-	ready         []*exchange // that have output to send, in the order of their turns
-	replies       []byte      // what the protocol itself owes, to go first
-	inFlight      segment     // what the socket has been given; no buf: nothing
-	sending       bool        // somebody is giving it to the socket, without the mutex
-	urgency       urgency
-	refusalLogged bool // that the protocol has refused a request
+	ready    []*exchange // that have output to send, in the order of their turns
+	replies  []byte      // what the protocol itself owes, to go first
+	inFlight segment     // what the socket has been given; no buf: nothing
+	sending  bool        // somebody is giving it to the socket, without the mutex
+	urgency  urgency
+	refused  int // requests that the protocol has refused, as far as they were logged
 }
 
 // An urgency says when what waits is to be sent.
@@ -80,13 +80,11 @@ func (c *conn) takeReplies() {
 	c.adjustFlow()
 }
 
-// logRefusals logs that the protocol has refused a request, once for each
-// connection: a peer must not fill the log.
+// logRefusals logs that the protocol has refused a request.
 func (c *conn) logRefusals() {
-	if n, status := c.proto.Refused(); n > 0 && !c.refusalLogged {
-		c.refusalLogged = true
-		c.warn("request refused", "reason", status, "remote", c.sock.RemoteAddr(),
-			"note", "further ones on this connection are not logged")
+	n, status := c.proto.Refused()
+	for ; c.refused < n; c.refused++ {
+		c.complain(complainRefused, "request refused", "reason", status)
 	}
 }
 

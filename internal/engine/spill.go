@@ -195,12 +195,10 @@ func (s *spill) write(p []byte, e *Engine) error {
 	return err
 }
 
-// warnSpool logs, once for a connection, that a spool cannot be used, where that
-// is all that comes of it. That it is full is no reason to.
+// warnSpool logs that a spool cannot be used, where that is all that comes of it.
+// That it is full is no reason to.
 func (c *conn) warnSpool(err error) {
-	if errors.Is(err, spool.ErrFull) || c.spoolWarned {
-		return
+	if !errors.Is(err, spool.ErrFull) {
+		c.complain(complainSpool, "cannot spool input; the request waits in memory", "error", err)
 	}
-	c.spoolWarned = true
-	c.warn("cannot spool input; the request waits in memory", "error", err, "remote", c.sock.RemoteAddr())
 }
