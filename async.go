@@ -68,10 +68,15 @@ func (ex Exchange) ResumeBody() { ex.ref.ResumeBody() }
 func (ex Exchange) ReadAll(limit int, f func(body []byte, err error)) { ex.ref.ReadAll(limit, f) }
 
 // OnAbort registers f to be called once when the request is cancelled: the web
-// server aborted it (§5.4) or closed the connection, or the server is closed.
-// The cause is the one that [Request.Context] names. The request still wants its
-// Finish.
+// server aborted it (§5.4) or closed the connection, the server is closed, or
+// BaseContext ends. The cause is the one that [Request.Context] names. The request
+// still wants its Finish.
 func (ex Exchange) OnAbort(f func(cause error)) { ex.ref.OnAbort(f) }
+
+// OnShutdown registers f to be called once when the server begins to shut down: the
+// request may go on for DrainTimeout, but what has no end of its own, such as an
+// event stream or a long poll, should end.
+func (ex Exchange) OnShutdown(f func()) { ex.ref.OnShutdown(f) }
 
 // OnDrain registers f to be called each time when, after a Write returned
 // ErrFull, half of the output buffer is free again.

@@ -75,6 +75,11 @@ func (r *Request) Context() context.Context { return r.ref().Context() }
 // without the context.
 func (r *Request) Aborted() bool { return r.ref().Aborted() }
 
+// Draining returns a channel that is closed when the server begins to shut down:
+// the request may go on for DrainTimeout, but what has no end of its own, such as an
+// event stream, should end. An http.Handler asks the Request of [FromContext].
+func (r *Request) Draining() <-chan struct{} { return r.ref().Draining() }
+
 // SetReadDeadline limits how long Read waits, and the Read of Data, those that
 // wait already included: after t they return os.ErrDeadlineExceeded. Zero is no
 // limit. A later deadline puts things right again.

@@ -22,6 +22,7 @@ const (
 	DefaultBodyTimeout      = 60 * time.Second
 	DefaultWriteTimeout     = 60 * time.Second
 	DefaultDrainTimeout     = 30 * time.Second
+	DefaultDrainGrace       = 250 * time.Millisecond
 	DefaultStdinBuffer      = 64 << 10
 	DefaultSpoolLimit       = 1 << 30
 	DefaultMemoryLimit      = 512 << 20
@@ -109,6 +110,13 @@ type Server struct {
 	// default is 30 s.
 	DrainTimeout time.Duration
 
+	// DrainGrace is how long an idle connection is kept once Shutdown has begun. A
+	// request that comes until then is answered, and the connection closed behind the
+	// answer, which no web server takes for a failure; a request that meets the
+	// closing of an idle connection may be lost, as a web server cannot send a POST
+	// again. The default is 250 ms; below zero idle connections are closed at once.
+	DrainGrace time.Duration
+
 	// ErrorLog is told of what went wrong; nil means slog.Default().
 	ErrorLog *slog.Logger
 	// ServiceActions, if set, is called about twice a second by Serve, never
@@ -118,7 +126,8 @@ type Server struct {
 	// FCGI_MAX_CONNS, FCGI_MAX_REQS and FCGI_MPXS_CONNS: at most 61, with
 	// names of at most 64 bytes. The functions must not block.
 	Values map[string]func() string
-	// BaseContext, if set, is what the contexts of requests are derived from.
+	// BaseContext, if set, is what the contexts of requests are derived from. When it
+	// ends, all requests are cancelled with its cause.
 	BaseContext context.Context
 	// ConnContext, if set, is called for each connection that is accepted, and
 	// returns what the contexts of its requests are derived from, which is to be
@@ -137,10 +146,11 @@ type Server struct {
 	loop    Loop  // of the drivers, that belongs to no connection
 	invalid error // why the settings cannot work
 
-	mu        sync.Mutex
-	listeners []net.Listener // being served, the first one first
-	serving   sync.WaitGroup // calls of Serve that may still accept
-	actions   sync.Mutex     // held while ServiceActions runs
+	mu         sync.Mutex
+	listeners  []net.Listener // being served, the first one first
+	onShutdown []func()
+	serving    sync.WaitGroup // calls of Serve that may still accept
+	actions    sync.Mutex     // held while ServiceActions runs
 }
 
 // start makes the engine, before the first thing that needs it.
@@ -237,18 +247,39 @@ func (s *Server) closeListeners() {
 	}
 }
 
-// Shutdown stops accepting, closes connections as they become idle, and
-// returns nil once all requests have ended and all connections are closed. A
-// connection that was accepted but has not had a request yet still gets one. If
+// RegisterOnShutdown has f called when Shutdown begins, in a goroutine of its own,
+// as http.Server's does: for what is to end event streams and long polls. A handler
+// learns of it by [Request.Draining], an async one by [Exchange.OnShutdown].
+func (s *Server) RegisterOnShutdown(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onShutdown = append(s.onShutdown, f)
+}
+
+// tellShutdown calls what was registered for that, once.
+func (s *Server) tellShutdown() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.onShutdown {
+		go f()
+	}
+	s.onShutdown = nil
+}
+
+// Shutdown tells handlers, stops accepting, closes connections as they become idle
+// (see DrainGrace), and returns nil once all requests have ended and all connections
+// are closed. A connection that was accepted but has not had a request yet still
+// gets one. If
 // ctx ends first Shutdown returns the cause, and the rest goes on: call Close to
 // end it.
 func (s *Server) Shutdown(ctx context.Context) error {
 	e, _ := s.start()
 	e.BeginDrain()
+	s.tellShutdown()
 	s.closeListeners()
 	// Until then there may be connections that nobody has heard of.
 	err := waitFor(ctx, s.allServed())
-	none := e.Drain()
+	none := e.EndDrain()
 	if err != nil {
 		return err
 	}

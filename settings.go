@@ -24,6 +24,7 @@ func (s *Server) newEngine() *engine.Engine {
 		ParamsTimeout:    limit(s.ParamsTimeout, DefaultParamsTimeout, 0),
 		IdleTimeout:      limit(s.IdleTimeout, DefaultIdleTimeout, 0),
 		BodyTimeout:      limit(s.BodyTimeout, DefaultBodyTimeout, 0),
+		DrainGrace:       limit(s.DrainGrace, DefaultDrainGrace, 0),
 		Log:              s.ErrorLog,
 		BaseContext:      s.BaseContext,
 		ConnContext:      s.connContext(),

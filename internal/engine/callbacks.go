@@ -13,6 +13,7 @@ type callbacks struct {
 	body, data sink
 	onAbort    func(cause error) // nil once it was called
 	onRoom     func()
+	onShutdown func() // nil once it was called
 	source     Source
 	paused     bool // PauseBody
 	noticed    bool // a noticeInput is due, or will be
@@ -102,6 +103,51 @@ func (r Ref) OnRoom(f func()) {
 		x.async.onRoom = f
 		x.tellRoom()
 	}
+}
+
+// OnShutdown registers f to be called once when the server begins to shut down.
+func (r Ref) OnShutdown(f func()) {
+	x, ok := r.enter()
+	defer r.leave()
+	if ok {
+		x.async.onShutdown = f
+		r.conn.notifyShutdown(x)
+	}
+}
+
+// Draining returns a channel that is closed when the server begins to shut down,
+// nil for the zero Ref.
+func (r Ref) Draining() <-chan struct{} {
+	if r.conn == nil {
+		return nil
+	}
+	return r.conn.engine.drainBegun
+}
+
+// notifyShutdown notes that the server shuts down, if it does.
+func (c *conn) notifyShutdown(x *exchange) {
+	if x.async.onShutdown != nil && c.engine.Draining() {
+		c.notify(x, noticeShutdown)
+	}
+}
+
+// callShutdown calls OnShutdown's callback, once.
+func (r Ref) callShutdown() {
+	defer r.contain()
+	if f := r.shutdownCallback(); f != nil {
+		f()
+	}
+}
+
+func (r Ref) shutdownCallback() func() {
+	x, ok := r.enter()
+	defer r.leave()
+	if !ok {
+		return nil
+	}
+	f := x.async.onShutdown
+	x.async.onShutdown = nil
+	return f
 }
 
 // notifyBody notes that there is input for callbacks.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -97,11 +98,36 @@ func (c *conn) maybeClose() {
 	}
 }
 
-// drain has the connection close as soon as it is idle. One that has not spoken
-// yet is not: it was made for a request, which nobody else will answer.
+// drain has the connection end, and tells the async handlers on it. One that has not
+// spoken yet goes on: it was made for a request, which nobody else will answer.
 func (c *conn) drain() {
 	c.enter()
-	c.on(evDrain)
+	if len(c.active) > 0 || c.sendsAnything() || !c.proto.Idle() {
+		c.on(evDrainBusy)
+	} else {
+		c.on(evDrain)
+	}
+	for _, x := range c.active {
+		c.notifyShutdown(x)
+	}
+	c.leave()
+}
+
+// endGrace ends the wait for a request on an idle connection.
+func (c *conn) endGrace() {
+	c.enter()
+	c.on(evGraceOver)
+	c.leave()
+}
+
+// baseEnded tells all requests that what their contexts derive from has ended.
+func (c *conn) baseEnded() {
+	cause := context.Cause(c.context())
+	c.enter()
+	for _, x := range c.active {
+		x.setCause(cause)
+		x.wake()
+	}
 	c.leave()
 }
 

@@ -22,6 +22,7 @@ type conn struct {
 	id      int64
 	surplus bool            // beyond MaxConns: it is told so and closed
 	base    context.Context // from ConnContext; nil if there is none
+	unwatch func() bool     // ends the watch over base; nil if there is none
 
 	mu          mutex
 	proto       protocol.Conn
@@ -115,6 +116,9 @@ func (c *conn) begin(ev protocol.Event) {
 	} else {
 		c.alone()
 		c.tellState(ConnActive)
+	}
+	if c.state == connParting {
+		c.on(evLastRequest)
 	}
 	c.proto.Attach(x.id, x)
 	c.engine.counters.requests.Add(1)

@@ -1,5 +1,7 @@
 package engine
 
+import "context"
+
 func (c *conn) info() ConnInfo { return ConnInfo{c.id, c.sock.RemoteAddr()} }
 
 // callHooks calls the hooks for a new connection.
@@ -17,6 +19,9 @@ func (c *conn) setContext() {
 	c.base = c.engine.ConnContext(c.engine.BaseContext, c.info())
 	if c.base == nil {
 		panic("fastcgi: ConnContext returned nil")
+	}
+	if c.base.Done() != c.engine.BaseContext.Done() {
+		c.unwatch = context.AfterFunc(c.base, c.baseEnded)
 	}
 }
 

@@ -11,6 +11,7 @@ const (
 	connFresh                   // accepted; nothing has come
 	connFreshDraining           // the same while the server shuts down: it may still have its one request
 	connOpen                    // requests come and go
+	connParting                 // idle while the server shuts down; a request may be on its way
 	connDraining                // closes between two records, because the server shuts down
 	connRetiring                // closes after the requests that it has: the last did not ask to keep it
 	connHalfClosed              // the web server has closed its side; what it asked for is answered
@@ -25,7 +26,10 @@ type connEvent uint8
 
 const (
 	evSpoke       connEvent = iota // the first byte has come
-	evDrain                        // the server shuts down
+	evDrain                        // the server shuts down, and the connection is idle
+	evDrainBusy                    // the server shuts down, and it is not
+	evLastRequest                  // a request begins
+	evGraceOver                    // no more requests are waited for
 	evRetire                       // it is not to be kept
 	evQuiet                        // everything is answered and sent, and nothing more can be on its way
 	evQuietUnread                  // the same, but more of an ended request may be on its way
@@ -41,48 +45,68 @@ const (
 // might lose the answer that it has not read yet. So where more may come, this
 // side is closed first, and the socket when the other follows (§5.1 leaves open
 // who waits for whom).
+//
+// A web server may send a request on an idle connection at the moment at which the
+// application closes it, and cannot send a POST again. So a server that shuts down
+// says goodbye with an answer: a connection that is busy is closed behind its last
+// one, and an idle one waits a while for a request to be answered so.
 var connTable = [connStates][connEvents]connState{
 	connFresh: {
+		evDrainBusy: connFreshDraining, evGraceOver: connFresh,
 		evSpoke: connOpen, evDrain: connFreshDraining, evRetire: connRetiring,
 		evQuiet: connFresh, evQuietUnread: connFresh, evQuietInside: connFresh,
 		evInputEnd: connHalfClosed, evClose: connClosed,
 	},
 	connFreshDraining: {
+		evDrainBusy: connFreshDraining, evGraceOver: connFreshDraining,
 		evSpoke: connDraining, evDrain: connFreshDraining, evRetire: connRetiring,
 		evQuiet: connFreshDraining, evQuietUnread: connFreshDraining, evQuietInside: connFreshDraining,
 		evInputEnd: connHalfClosed, evClose: connClosed,
 	},
 	connOpen: {
-		evDrain: connDraining, evRetire: connRetiring,
+		evDrainBusy: connDraining, evGraceOver: connOpen,
+		evDrain: connParting, evRetire: connRetiring,
 		evQuiet: connOpen, evQuietUnread: connOpen, evQuietInside: connOpen,
 		evInputEnd: connHalfClosed, evClose: connClosed,
 	},
+	connParting: {
+		evDrain: connParting, evDrainBusy: connParting, evLastRequest: connDraining, evGraceOver: connDraining,
+		evRetire: connRetiring,
+		evQuiet:  connParting, evQuietUnread: connParting, evQuietInside: connParting,
+		evInputEnd: connHalfClosed, evClose: connClosed,
+	},
 	connDraining: {
+		evDrainBusy: connDraining, evGraceOver: connDraining,
 		evDrain: connDraining, evRetire: connRetiring,
 		evQuiet: connClosed, evQuietUnread: connLingering, evQuietInside: connDraining,
 		evInputEnd: connHalfClosed, evClose: connClosed,
 	},
 	connRetiring: {
+		evDrainBusy: connRetiring, evGraceOver: connRetiring,
 		evDrain: connRetiring, evRetire: connRetiring,
 		evQuiet: connClosed, evQuietUnread: connLingering, evQuietInside: connLingering,
 		evInputEnd: connHalfClosed, evClose: connClosed,
 	},
 	connHalfClosed: {
+		evDrainBusy: connHalfClosed, evGraceOver: connHalfClosed,
 		evDrain: connHalfClosed, evRetire: connHalfClosed,
 		evQuiet: connGone, evQuietUnread: connGone, evQuietInside: connGone,
 		evClose: connGone,
 	},
 	connLingering: {
+		evDrainBusy: connLingering, evGraceOver: connLingering,
 		evDrain: connLingering, evRetire: connLingering,
 		evQuiet: connLingering, evQuietUnread: connLingering, evQuietInside: connLingering,
 		evInputEnd: connGone, evClose: connClosed,
 	},
 	connClosed: {
+		evDrainBusy: connClosed, evGraceOver: connClosed,
 		evDrain: connClosed, evRetire: connClosed,
 		evQuiet: connClosed, evQuietUnread: connClosed, evQuietInside: connClosed,
 		evInputEnd: connGone, evClose: connClosed,
 	},
 	connGone: {
+		evDrainBusy: connGone, evGraceOver: connGone,
 		evDrain: connGone, evRetire: connGone,
 		evQuiet: connGone, evQuietUnread: connGone, evQuietInside: connGone,
 		evClose: connGone,
@@ -137,13 +161,13 @@ func illegal(what string, state, event fmt.Stringer) {
 }
 
 var connStateNames = [connStates]string{
-	"none", "fresh", "fresh draining", "open", "draining", "retiring", "half-closed", "lingering", "closed", "gone",
+	"none", "fresh", "fresh draining", "open", "parting", "draining", "retiring", "half-closed", "lingering", "closed", "gone",
 }
 
 func (s connState) String() string { return connStateNames[s] }
 
 var connEventNames = [connEvents]string{
-	"spoke", "drain", "retire", "quiet", "quiet unread", "quiet inside", "input end", "close",
+	"spoke", "drain", "drain busy", "last request", "grace over", "retire", "quiet", "quiet unread", "quiet inside", "input end", "close",
 }
 
 func (e connEvent) String() string { return connEventNames[e] }

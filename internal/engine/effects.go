@@ -45,6 +45,9 @@ func (e *effects) do(c *conn) {
 	for range e.places {
 		c.engine.limiter.release()
 	}
+	if e.remove && c.unwatch != nil {
+		c.unwatch()
+	}
 	if e.remove {
 		c.engine.remove(c)
 	}

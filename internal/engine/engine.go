@@ -32,6 +32,7 @@ type Config struct {
 	ParamsTimeout    time.Duration
 	IdleTimeout      time.Duration
 	BodyTimeout      time.Duration
+	DrainGrace       time.Duration
 
 	Log         *slog.Logger
 	BaseContext context.Context
@@ -79,12 +80,13 @@ type Engine struct {
 
 	createSpool func() (spoolFile, error) // tests have files of their own
 
-	mu       sync.Mutex
-	conns    map[*conn]struct{}
-	surplus  int           // how many of conns are beyond MaxConns
-	draining bool          // connections end when they are idle
-	killed   bool          // there are no new ones
-	none     chan struct{} // closed when conns gets empty; nil if nobody waits
+	drainBegun chan struct{} // closed when draining begins
+
+	mu      sync.Mutex
+	conns   map[*conn]struct{}
+	surplus int           // how many of conns are beyond MaxConns
+	killed  bool          // there are no new ones
+	none    chan struct{} // closed when conns gets empty; nil if nobody waits
 }
 
 // New returns an Engine.
@@ -95,9 +97,28 @@ func New(config Config) *Engine {
 		spool:   spool.NewBudget(config.SpoolLimit),
 		limiter: limiter{limit: config.MaxConcurrency},
 		conns:   make(map[*conn]struct{}),
+
+		drainBegun: make(chan struct{}),
 	}
 	e.createSpool = func() (spoolFile, error) { return spool.Create(config.SpoolDir, e.spool) }
+	if config.BaseContext != nil {
+		context.AfterFunc(config.BaseContext, e.baseEnded)
+	}
 	return e
+}
+
+// baseEnded tells all requests that BaseContext has ended.
+func (e *Engine) baseEnded() {
+	for _, c := range e.list() {
+		c.baseEnded()
+	}
+}
+
+// list returns the connections that there are.
+func (e *Engine) list() []*conn {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Collect(maps.Keys(e.conns))
 }
 
 // maxSurplus is how many connections beyond MaxConns are kept long enough to be
@@ -127,7 +148,7 @@ func (e *Engine) admit(sock driver.Socket) *conn {
 		return nil
 	}
 	c := &conn{engine: e, sock: sock, id: e.counters.conns.Add(1), surplus: surplus, state: connFresh}
-	if e.draining {
+	if e.Draining() {
 		c.state = connFreshDraining
 	}
 	c.runDue = c.runNotices
@@ -167,24 +188,37 @@ func (e *Engine) Open() { e.workers.open() }
 // Close is the other side of Open.
 func (e *Engine) Close() { e.workers.close() }
 
-// BeginDrain has connections end after their first request, for those that
-// are accepted until the listeners are closed: nobody else would answer them.
+// BeginDrain tells handlers that the server shuts down, and has all connections
+// close behind their last answer. Those that are accepted until the listeners are
+// closed still get a first request: nobody else would answer it.
 func (e *Engine) BeginDrain() {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.draining = true
+	e.beginDrain()
+	e.mu.Unlock()
+	for _, c := range e.list() {
+		c.drain()
+	}
+}
+
+// beginDrain is called with mu held.
+func (e *Engine) beginDrain() {
+	if !e.Draining() {
+		close(e.drainBegun)
+	}
 }
 
 // Draining reports whether BeginDrain or Kill was called.
 func (e *Engine) Draining() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.draining
+	select {
+	case <-e.drainBegun:
+		return true
+	default:
+		return false
+	}
 }
 
-// Drain has all connections close when they are idle. It returns a channel that
-// is closed when the last one is.
-func (e *Engine) Drain() <-chan struct{} {
+// EndDrain has connections that are still idle after DrainGrace closed. It returns a channel that is closed when the last one is.
+func (e *Engine) EndDrain() <-chan struct{} {
 	e.mu.Lock()
 	if e.none == nil {
 		e.none = make(chan struct{})
@@ -194,21 +228,28 @@ func (e *Engine) Drain() <-chan struct{} {
 		close(e.none)
 		e.none = nil
 	}
-	conns := slices.Collect(maps.Keys(e.conns))
 	e.mu.Unlock()
-	for _, c := range conns {
-		c.drain()
+	if e.DrainGrace <= 0 {
+		e.endGrace()
+	} else {
+		time.AfterFunc(e.DrainGrace, e.endGrace)
 	}
 	return none
+}
+
+func (e *Engine) endGrace() {
+	for _, c := range e.list() {
+		c.endGrace()
+	}
 }
 
 // Kill ends all connections.
 func (e *Engine) Kill(cause error) {
 	e.mu.Lock()
-	e.draining, e.killed = true, true
-	conns := slices.Collect(maps.Keys(e.conns))
+	e.beginDrain()
+	e.killed = true
 	e.mu.Unlock()
-	for _, c := range conns {
+	for _, c := range e.list() {
 		c.kill(cause)
 	}
 }

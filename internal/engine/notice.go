@@ -25,10 +25,11 @@ type notice struct {
 type noticeKind uint8
 
 const (
-	noticeStart noticeKind = iota // the request begins
-	noticeInput                   // there is input
-	noticeAbort                   // it was cancelled
-	noticeRoom                    // there is room for output
+	noticeStart    noticeKind = iota // the request begins
+	noticeInput                      // there is input
+	noticeAbort                      // it was cancelled
+	noticeRoom                       // there is room for output
+	noticeShutdown                   // the server shuts down
 	// Of the connection:
 	noticeActive
 	noticeIdle
@@ -108,11 +109,16 @@ func (n notice) run(c *conn) {
 		r.callAbort()
 	case noticeRoom:
 		r.callRoom()
+	case noticeShutdown:
+		r.callShutdown()
 	case noticeActive:
 		c.callState(ConnActive)
 	case noticeIdle:
 		c.callState(ConnIdle)
 	case noticeClosed:
+		if c.unwatch != nil {
+			c.unwatch()
+		}
 		c.callState(ConnClosed)
 		c.engine.remove(c)
 	}

@@ -56,7 +56,7 @@ func onDrivers(t *testing.T, prepare func(e *Engine), test func(t *testing.T, e 
 				l.Close()
 				serving.Wait()
 				e.Kill(ErrServerClosed)
-				<-e.Drain()
+				<-e.EndDrain()
 				e.spilling.Wait()
 			})
 			test(t, e, idlers, func() *peer {

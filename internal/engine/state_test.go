@@ -10,19 +10,22 @@ import (
 // each event, in the order of connColumns: "." for the same, "!" for what cannot happen. What entering it asks for
 // follows in brackets: w to close this side, c to close the socket, r to take the connection off the list.
 var connRows = map[connState]string{
-	//                    spoke     drain           retire    quiet      unread        inside        input end     close
-	connFresh:         "open      fresh-draining  retiring  .          .             .             half-closed   closed[c]",
-	connFreshDraining: "draining  .               retiring  .          .             .             half-closed   closed[c]",
-	connOpen:          "!         draining        retiring  .          .             .             half-closed   closed[c]",
-	connDraining:      "!         .               retiring  closed[c]  lingering[w]  .             half-closed   closed[c]",
-	connRetiring:      "!         .               .         closed[c]  lingering[w]  lingering[w]  half-closed   closed[c]",
-	connHalfClosed:    "!         .               .         gone[cr]   gone[cr]      gone[cr]      !             gone[cr]",
-	connLingering:     "!         .               .         .          .             .             gone[cr]      closed[c]",
-	connClosed:        "!         .               .         .          .             .             gone[r]       .",
-	connGone:          "!         .               .         .          .             .             !             .",
+	//                    spoke     drain           busy            last      grace     retire    quiet      unread        inside        input end     close
+	connFresh:         "open      fresh-draining  fresh-draining  !         .         retiring  .          .             .             half-closed   closed[c]",
+	connFreshDraining: "draining  .               .               !         .         retiring  .          .             .             half-closed   closed[c]",
+	connOpen:          "!         parting         draining        !         .         retiring  .          .             .             half-closed   closed[c]",
+	connParting:       "!         .               .               draining  draining  retiring  .          .             .             half-closed   closed[c]",
+	connDraining:      "!         .               .               !         .         retiring  closed[c]  lingering[w]  .             half-closed   closed[c]",
+	connRetiring:      "!         .               .               !         .         .         closed[c]  lingering[w]  lingering[w]  half-closed   closed[c]",
+	connHalfClosed:    "!         .               .               !         .         .         gone[cr]   gone[cr]      gone[cr]      !             gone[cr]",
+	connLingering:     "!         .               .               !         .         .         .          .             .             gone[cr]      closed[c]",
+	connClosed:        "!         .               .               !         .         .         .          .             .             gone[r]       .",
+	connGone:          "!         .               .               !         .         .         .          .             .             !             .",
 }
 
-var connColumns = []connEvent{evSpoke, evDrain, evRetire, evQuiet, evQuietUnread, evQuietInside, evInputEnd, evClose}
+var connColumns = []connEvent{
+	evSpoke, evDrain, evDrainBusy, evLastRequest, evGraceOver, evRetire, evQuiet, evQuietUnread, evQuietInside, evInputEnd, evClose,
+}
 
 func TestConnTable(t *testing.T) {
 	if len(connColumns) != int(connEvents) || len(connRows) != int(connStates)-1 {

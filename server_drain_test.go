@@ -1,0 +1,198 @@
+package fastcgi_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi"
+)
+
+// W19: handlers of every kind are told that the server shuts down, and end in time by themselves.
+func TestW19DrainIsTold(t *testing.T) {
+	streaming := map[string]func() *fastcgi.Server{
+		"sync": func() *fastcgi.Server {
+			return &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+				io.WriteString(w, "Status: 200\r\n\r\nbegun ")
+				w.Flush()
+				<-r.Draining()
+				io.WriteString(w, "ended")
+			})}
+		},
+		"async": func() *fastcgi.Server {
+			return &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+				io.WriteString(ex, "Status: 200\r\n\r\nbegun ")
+				ex.Flush()
+				ex.OnShutdown(func() {
+					io.WriteString(ex, "ended")
+					ex.Finish(0)
+				})
+			})}
+		},
+		"http": func() *fastcgi.Server {
+			return &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				io.WriteString(w, "begun ")
+				w.(http.Flusher).Flush()
+				<-fastcgi.FromContext(r.Context()).Draining()
+				io.WriteString(w, "ended")
+			}))}
+		},
+		"hook": func() *fastcgi.Server {
+			over := make(chan struct{})
+			srv := &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+				io.WriteString(w, "Status: 200\r\n\r\nbegun ")
+				w.Flush()
+				<-over
+				io.WriteString(w, "ended")
+			})}
+			srv.RegisterOnShutdown(func() { close(over) })
+			return srv
+		},
+	}
+	for name, server := range streaming {
+		t.Run(name, func(t *testing.T) {
+			everywhere(t, func(t *testing.T, p place) {
+				a := p.serve(t, server())
+				w := a.dial(t)
+				w.send(start(1, true, httpGet()...), stdinEnd(1))
+				w.untilStdout(1, "begun ")
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				down := make(chan error, 1)
+				go func() { down <- a.Shutdown(ctx) }()
+				if got := w.answer(1); got.body() != "begun ended" {
+					t.Errorf("the answer is %q", got.body())
+				}
+				w.expectEOF()
+				if err := <-down; err != nil {
+					t.Errorf("Shutdown returned %v", err)
+				}
+			})
+		})
+	}
+}
+
+// W19: a request that begins while the server shuts down is told at once, and each is told once.
+func TestW19LateAndOnce(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		var mu sync.Mutex
+		told := map[uint16]int{}
+		requests := make(chan fastcgi.Exchange, 2)
+		a := p.serve(t, &fastcgi.Server{DrainGrace: time.Hour, AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+			id := ex.ID()
+			ex.OnShutdown(func() {
+				mu.Lock()
+				told[id]++
+				mu.Unlock()
+				requests <- ex
+			})
+		})})
+		first, second := a.dial(t), a.dial(t)
+		second.send(get(7, true))
+		first.send(get(1, true))
+		eventually(t, "both are there", func() bool { return a.Stats().ActiveRequests == 2 })
+		go a.Shutdown(t.Context())
+		for range 2 {
+			receive(t, requests).Finish(0)
+		}
+		first.answer(1)
+		second.answer(7)
+		first.expectEOF()
+		second.expectEOF()
+		mu.Lock()
+		defer mu.Unlock()
+		if told[1] != 1 || told[7] != 1 {
+			t.Errorf("they were told %v times", told)
+		}
+	})
+}
+
+// W19: when BaseContext ends, or what ConnContext returned, requests are cancelled with its cause, async ones as well.
+func TestW19BaseContextEnds(t *testing.T) {
+	cause := errors.New("the base is gone")
+	for _, which := range []string{"BaseContext", "ConnContext"} {
+		t.Run(which, func(t *testing.T) {
+			everywhere(t, func(t *testing.T, p place) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				causes := make(chan error, 2)
+				srv := &fastcgi.Server{
+					AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+						ex.OnAbort(func(cause error) {
+							causes <- cause
+							ex.Finish(0)
+						})
+					}),
+					Filter: fastcgi.HandlerFunc(func(_ fastcgi.ResponseWriter, r *fastcgi.Request) {
+						<-r.Context().Done()
+						causes <- context.Cause(r.Context())
+					}),
+				}
+				if which == "BaseContext" {
+					srv.BaseContext = ctx
+				} else {
+					srv.ConnContext = func(context.Context, fastcgi.ConnInfo) context.Context { return ctx }
+				}
+				a := p.serve(t, srv)
+				w := a.dial(t)
+				w.send(get(1, true), begin(2, fastcgi.RoleFilter, true), paramsEnd(2), stdinEnd(2), dataEnd(2))
+				eventually(t, "both are there", func() bool { return a.Stats().ActiveRequests == 2 })
+				cancel(cause)
+				for range 2 {
+					if err := receive(t, causes); !errors.Is(err, cause) {
+						t.Errorf("the cause is %v", err)
+					}
+				}
+				w.answer(1)
+				w.answer(2)
+			})
+		})
+	}
+}
+
+var drainGrace = limit{func(s *fastcgi.Server, d time.Duration) { s.DrainGrace = d }, 250 * time.Millisecond, "DrainGrace"}
+
+// W23: a request on an idle connection of a server that shuts down is answered until DrainGrace is over, and the
+// connection closed right behind the answer.
+func TestW23DrainGrace(t *testing.T) {
+	for _, set := range []time.Duration{0, time.Second} {
+		for _, off := range []time.Duration{-1, 0, 1} {
+			t.Run(set.String()+"/"+off.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					grace := set
+					if set == 0 {
+						grace = drainGrace.by
+					}
+					a := inBubble.serve(t, &fastcgi.Server{Handler: hello, DrainGrace: set})
+					w := a.dial(t)
+					w.ask(1)
+					synctest.Wait()
+					go a.Shutdown(t.Context())
+					sleep(grace + off)
+					if off < 0 {
+						w.ask(2).expect(t, "hello")
+					}
+					w.expectEOF()
+				})
+			})
+		}
+	}
+}
+
+// W23: below zero idle connections are closed at once.
+func TestW23NoGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := inBubble.serve(t, &fastcgi.Server{Handler: hello, DrainGrace: -1})
+		w := a.dial(t)
+		w.ask(1)
+		synctest.Wait()
+		if err := a.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		w.expectEOF()
+	})
+}
