@@ -140,7 +140,7 @@ type child struct {
 	env    []string
 	stdin  *os.File
 	extra  []*os.File // fd 3 and on
-	script string     // run by sh instead of the child, which is "$0"; it must exec it
+	script string     // run by sh instead of the child, which is "$0"
 }
 
 // run starts the child, calls connect while it runs, and returns its report.

@@ -14,6 +14,7 @@ var ErrCGI = errors.New("fastcgi: fd 0 is not a listening socket and GATEWAY_INT
 // listenSockFileno is FCGI_LISTENSOCK_FILENO of FastCGI 1.0 §2.2.
 const listenSockFileno = 0
 
+// startedByHand ends errors about fd 0, and is for a person at a terminal.
 const startedByHand = "start this through a web server, `fcgi serve`, or give an address"
 
 // Environment takes over the sockets that the parent process passed: those of systemd's LISTEN_FDS, if they are meant
@@ -32,14 +33,15 @@ func Environment(opts *Options) ([]net.Listener, error) {
 }
 
 func (o *opener) environment() ([]net.Listener, error) {
-	sockets, err := systemdSockets()
+	passed := takeSystemd()
+	sockets, err := passed.sockets()
 	if err != nil {
 		return nil, err
 	}
 	if len(sockets) > 0 {
 		return o.systemd(sockets)
 	}
-	l, err := o.inherit(listenSockFileno, "", startedByHand)
+	l, err := o.inherit(listenSockFileno, "", passed.whyUnused()+startedByHand)
 	if isNotListening(err) && os.Getenv("GATEWAY_INTERFACE") != "" {
 		return nil, ErrCGI
 	}

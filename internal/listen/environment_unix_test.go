@@ -162,9 +162,10 @@ func TestEnvironmentSystemdErrors(t *testing.T) {
 	}{
 		{"count is no number", []string{"LISTEN_FDS=two"}, nil, `LISTEN_FDS="two"`},
 		{"count is missing", nil, nil, `LISTEN_FDS=""`},
-		{"too few names", []string{"LISTEN_FDS=2", "LISTEN_FDNAMES=web"}, nil, "LISTEN_FDNAMES has 1 names"},
-		{"not as many as said", []string{"LISTEN_FDS=2"}, []*os.File{listening.file}, "fd 4 is not"},
-		{"a file", []string{"LISTEN_FDS=1"}, []*os.File{openFile(t)}, "fd 3 is not a listening socket"},
+		{"too few names", []string{"LISTEN_FDS=2", "LISTEN_FDNAMES=web"}, nil, `LISTEN_FDNAMES="web" has 1 names`},
+		{"not as many as said", []string{"LISTEN_FDS=2"}, []*os.File{listening.file}, "as many as it says"},
+		{"a file", []string{"LISTEN_FDS=1"}, []*os.File{openFile(t)}, "fd 3 is not a listening socket (it is a file)"},
+		{"a connection", []string{"LISTEN_FDS=1"}, []*os.File{connected(t, "unix")}, "Accept=no"},
 		{"a datagram socket", []string{"LISTEN_FDS=1"}, []*os.File{socket(t, syscall.SOCK_DGRAM)}, "ListenStream="},
 	}
 	for _, tt := range tests {
@@ -191,10 +192,10 @@ func TestEnvironmentNoSocket(t *testing.T) {
 		script string
 		want   string
 	}{
-		{name: "null device", want: "fd 0 is not a listening socket"},
-		{name: "closed", script: `exec "$0" <&-`, want: "fd 0 is not a listening socket"},
-		{name: "pipe", stdin: pipe, want: "fd 0 is not a listening socket"},
-		{name: "file", stdin: openFile(t), want: "fd 0 is not a listening socket"},
+		{name: "null device", want: "fd 0 is not a listening socket (it is a terminal, /dev/null"},
+		{name: "closed", script: `exec "$0" <&-`, want: "fd 0 is not a listening socket (it is a terminal, /dev/null"},
+		{name: "pipe", stdin: pipe, want: "fd 0 is not a listening socket (it is a pipe)"},
+		{name: "file", stdin: openFile(t), want: "fd 0 is not a listening socket (it is a file)"},
 		{name: "connected Unix socket", stdin: connected(t, "unix"), want: "fd 0 is a connected socket"},
 		{name: "connected TCP socket", stdin: connected(t, "tcp"), want: "fd 0 is a connected socket"},
 		{name: "socket without listen", stdin: socket(t, syscall.SOCK_STREAM), want: "nobody has called listen"},
@@ -203,11 +204,53 @@ func TestEnvironmentNoSocket(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := child{stdin: tt.stdin, script: tt.script}.run(t, func() {})
-			if r.CGI || !strings.Contains(r.Err, tt.want) || !strings.Contains(r.Err, "fcgi serve") {
+			if r.CGI || !strings.Contains(r.Err, tt.want) || !strings.Contains(r.Err, "fcgi serve") || strings.Contains(r.Err, "LISTEN_") {
 				t.Errorf("CGI %v, error %q; want %q and the remedy in it", r.CGI, r.Err, tt.want)
 			}
 			r = child{stdin: tt.stdin, script: tt.script, env: []string{"GATEWAY_INTERFACE=CGI/1.1"}}.run(t, func() {})
 			if !r.CGI {
+				t.Errorf("with GATEWAY_INTERFACE: error %q, want ErrCGI", r.Err)
+			}
+		})
+	}
+}
+
+// W24: when systemd's variables are there and pass this process nothing, the error says so, since that is the likelier
+// mistake, and how to mend it.
+func TestEnvironmentSystemdUnused(t *testing.T) {
+	meant := open(t, "unix", "")
+	tests := []struct {
+		name   string
+		env    []string
+		script string
+		want   []string
+	}{
+		{
+			"a shell stayed", []string{"LISTEN_FDS=1"}, `export LISTEN_PID=$$; "$0"; exit $?`,
+			[]string{`LISTEN_FDS="1" is meant for process "`, "(LISTEN_PID) and not for this one, ", "with exec, as in sh -c"},
+		},
+		{
+			"another process", []string{"LISTEN_FDS=1", "LISTEN_PID=1"}, "",
+			[]string{`LISTEN_FDS="1" is meant for process "1" (LISTEN_PID)`, "with exec"},
+		},
+		{
+			"another process and no number", []string{"LISTEN_FDS=a\nb", "LISTEN_PID=me"}, "",
+			[]string{`LISTEN_FDS="a\nb" is meant for process "me" (LISTEN_PID)`},
+		},
+		{"no process", []string{"LISTEN_FDS=1"}, "", []string{`LISTEN_FDS="1" is of no use without LISTEN_PID: set that`}},
+		{"none", []string{"LISTEN_FDS=0"}, `export LISTEN_PID=$$; exec "$0"`, []string{"LISTEN_FDS=0 passes none: add ListenStream="}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := child{env: tt.env, extra: []*os.File{meant.file}, script: tt.script}
+			r := c.run(t, func() {})
+			for _, want := range append(tt.want, "fastcgi: fd 0 is not a listening socket (", "fcgi serve") {
+				if !strings.Contains(r.Err, want) {
+					t.Errorf("error %q, want %q in it", r.Err, want)
+				}
+			}
+			c.env = append(c.env, "GATEWAY_INTERFACE=CGI/1.1")
+			if r := c.run(t, func() {}); !r.CGI {
 				t.Errorf("with GATEWAY_INTERFACE: error %q, want ErrCGI", r.Err)
 			}
 		})

@@ -44,7 +44,7 @@ func checkListening(fd int) error {
 	case err == syscall.EBADF:
 		return isClosed
 	case err != nil:
-		return isNoSocket
+		return isNoSocket + notListening(whatElse(fd))
 	case kind != syscall.SOCK_STREAM:
 		return isNoStream
 	}
@@ -56,6 +56,26 @@ func checkListening(fd int) error {
 		return isUnlistened
 	}
 	return nil
+}
+
+// whatElse says in brackets what the descriptor fd is that is no socket, or nothing if it cannot say. Where standard
+// input was closed, the runtime has put the null device.
+func whatElse(fd int) string {
+	var st syscall.Stat_t
+	if syscall.Fstat(fd, &st) != nil {
+		return ""
+	}
+	switch uint32(st.Mode) & syscall.S_IFMT {
+	case syscall.S_IFREG:
+		return " (it is a file)"
+	case syscall.S_IFDIR:
+		return " (it is a directory)"
+	case syscall.S_IFIFO:
+		return " (it is a pipe)"
+	case syscall.S_IFCHR:
+		return " (it is a terminal, /dev/null or another device)"
+	}
+	return ""
 }
 
 // adopt makes a listener of the listening socket fd and closes fd, whatever happens.
