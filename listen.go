@@ -35,11 +35,11 @@ type ListenOptions struct {
 
 // Listen makes or finds the socket that addr names:
 //
-//	""                              the one that the parent process passed: LISTEN_FDS, or fd 0
-//	unix:/path or /path             a socket file
-//	unix:@name                      an abstract socket (Linux)
-//	tcp:host:port, host:port, :port a TCP socket
-//	fd:N                            an inherited descriptor
+//	unix:/path or /path               a socket file
+//	unix:@name                        an abstract socket (Linux)
+//	tcp:host:port, host:port or :port a TCP socket; tcp4: and tcp6: for one version of IP
+//	fd:N                              an inherited descriptor
+//	""                                the socket that the parent process passed: LISTEN_FDS, or fd 0
 //
 // A socket file on which nothing answers any more is replaced; one that
 // answers, and any other file, is left alone and an error. Closing the listener

@@ -20,7 +20,8 @@ const (
 // Its methods may be called concurrently. Its fields must not change after the
 // first call. It must not be copied.
 type Client struct {
-	// Addr is where the application listens: "unix:/path" or "tcp:host:port".
+	// Addr is where the application listens, such as "unix:/run/app.sock" or
+	// "127.0.0.1:9000". The package's page has all forms.
 	Addr string
 
 	// Dial makes a connection in place of Addr, if it is not nil. Its context has

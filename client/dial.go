@@ -2,22 +2,26 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/address"
 )
 
 // dial makes a connection within DialTimeout.
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	connect, err := c.connector()
+	if err != nil {
+		return nil, err
+	}
 	timeout := c.DialTimeout
 	if timeout == 0 {
 		timeout = DefaultDialTimeout
 	}
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	nc, err := c.connect(within)
+	nc, err := connect(within)
 	if err == nil {
 		return nc, nil
 	}
@@ -27,15 +31,22 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	return nil, fmt.Errorf("fastcgi: dial %s: %w", c.target(), err)
 }
 
-func (c *Client) connect(ctx context.Context) (net.Conn, error) {
+// connector returns what makes a connection, or why Addr names nothing that can be dialled.
+func (c *Client) connector() (func(context.Context) (net.Conn, error), error) {
 	if c.Dial != nil {
-		return c.Dial(ctx)
+		return c.Dial, nil
 	}
-	network, address, err := splitAddr(c.Addr)
+	a, err := address.Parse(c.Addr)
 	if err != nil {
 		return nil, err
 	}
-	return new(net.Dialer).DialContext(ctx, network, address)
+	network, name, err := a.Target()
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, name)
+	}, nil
 }
 
 // target names what is dialled, for errors.
@@ -44,18 +55,6 @@ func (c *Client) target() string {
 		return "application"
 	}
 	return c.Addr
-}
-
-// splitAddr cuts "unix:/path" and "tcp:host:port" into what package net takes.
-func splitAddr(addr string) (network, address string, err error) {
-	network, address, _ = strings.Cut(addr, ":")
-	switch network {
-	case "unix", "tcp", "tcp4", "tcp6":
-		if address != "" {
-			return network, address, nil
-		}
-	}
-	return "", "", errors.New("an address is unix:/path or tcp:host:port")
 }
 
 // orDefault returns d, or def where d is zero.

@@ -19,6 +19,15 @@
 //	io.Copy(os.Stdout, resp) // the CGI response: header, blank line, body
 //	end, err := resp.Wait()  // how it ended: end.AppStatus
 //
+// # Addresses
+//
+// [Client].Addr takes what fastcgi.Listen and Server.Addr take, but for what
+// can only be listened on: an inherited descriptor, a free port, and none at all.
+//
+//	unix:/path or /path               a socket file
+//	unix:@name                        an abstract socket (Linux)
+//	tcp:host:port, host:port or :port TCP; tcp4: and tcp6: for one version of IP
+//
 // # Deadlines
 //
 // A request lives as long as its context allows; package client adds no

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/simple-fastcgi/fastcgi/client"
+	"github.com/simple-fastcgi/fastcgi/internal/address/addresstest"
 	"github.com/simple-fastcgi/fastcgi/internal/fakeapp"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -193,10 +195,19 @@ func TestMisuse(t *testing.T) {
 }
 
 func TestBadAddress(t *testing.T) {
-	for _, addr := range []string{"", "unix:", "tcp:", "/run/app.sock", "udp:127.0.0.1:1", "localhost:9000"} {
-		_, err := (&client.Client{Addr: addr}).Do(t.Context(), get())
-		if err == nil || !strings.Contains(err.Error(), "unix:/path or tcp:host:port") {
-			t.Errorf("%q: error %v", addr, err)
+	refused := slices.Concat(addresstest.Refused, []addresstest.Bad{
+		{Addr: "", Says: "unix:/path, /path, unix:@name, tcp:host:port, host:port or :port"},
+		{Addr: "fd:0", Says: "cannot be dialled"},
+		{Addr: "127.0.0.1:0", Says: "port 0"},
+	})
+	for _, tt := range refused {
+		c := &client.Client{Addr: tt.Addr}
+		_, err := c.Do(t.Context(), get())
+		_, valuesErr := c.GetValues(t.Context())
+		for _, err := range []error{err, valuesErr} {
+			if err == nil || !strings.HasPrefix(err.Error(), "fastcgi: ") || !strings.Contains(err.Error(), tt.Says) {
+				t.Errorf("%q: %v; want %q in it", tt.Addr, err, tt.Says)
+			}
 		}
 	}
 }

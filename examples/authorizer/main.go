@@ -21,7 +21,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("authorizer: ")
-	listen := flag.String("listen", "", "where to listen: unix:/path or tcp:host:port (default: the socket that the web server passed)")
+	listen := flag.String("listen", "", "where to listen: unix:/path, host:port, or another address that fastcgi.Listen takes (default: the socket that the web server passed)")
 	file := flag.String("tokens", "tokens.txt", "the file of tokens and their users")
 	flag.Parse()
 

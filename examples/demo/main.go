@@ -17,7 +17,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("demo: ")
-	listen := flag.String("listen", "", "where to listen: unix:/path or tcp:host:port (default: the socket that the web server passed)")
+	listen := flag.String("listen", "", "where to listen: unix:/path, host:port, or another address that fastcgi.Listen takes (default: the socket that the web server passed)")
 	dir := flag.String("files", ".", "the directory that visitors may list")
 	flag.Parse()
 

@@ -22,7 +22,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("filter: ")
-	listen := flag.String("listen", "", "where to listen: unix:/path or tcp:host:port (default: the socket that the web server passed)")
+	listen := flag.String("listen", "", "where to listen: unix:/path, host:port, or another address that fastcgi.Listen takes (default: the socket that the web server passed)")
 	flag.Parse()
 
 	srv := newServer()

@@ -19,7 +19,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("probe: ")
-	listen := flag.String("listen", "", "where to listen: unix:/path or tcp:host:port (default: the socket that the web server passed)")
+	listen := flag.String("listen", "", "where to listen: unix:/path, host:port, or another address that fastcgi.Listen takes (default: the socket that the web server passed)")
 	mode := flag.String("mode", "sync", "kind of handlers: sync, async or http")
 	driver := flag.String("driver", "auto", "what moves the bytes: auto, goroutine or loop")
 	most := flag.Int64("max-requests", 0, "exit after so many requests; 0 is never")

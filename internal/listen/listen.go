@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"net"
 	"os"
+
+	"github.com/simple-fastcgi/fastcgi/internal/address"
 )
 
 // DefaultMode is the mode of a socket file when Options.Mode is zero: the owner and the group may connect.
@@ -37,13 +39,9 @@ type Options struct {
 	Refused func(addr net.Addr, reason string)
 }
 
-// Listen makes or finds the socket that addr names:
-//
-//	""                              the environment's one socket: see [Environment]
-//	unix:/path or /path             a socket file
-//	unix:@name                      an abstract socket (Linux); every local user can connect, see Options.AllowUIDs
-//	tcp:host:port, host:port, :port a TCP socket
-//	fd:N                            the inherited descriptor N, which must be a listening socket and is taken over
+// Listen makes or finds the socket that addr names, in the forms of package address. The empty one is the environment's
+// one socket: see [Environment]. To an abstract socket every local user can connect: see Options.AllowUIDs. An inherited
+// descriptor must be a listening socket, and is taken over.
 //
 // A socket file on which nothing answers any more is replaced. One that answers, and any other file, is left alone
 // and is an error. Closing the listener removes the socket file.
@@ -53,7 +51,7 @@ type Options struct {
 //
 // The result is a *[Listener].
 func Listen(addr string, opts *Options) (net.Listener, error) {
-	a, err := parseAddress(addr)
+	a, err := address.Parse(addr)
 	if err != nil {
 		return nil, err
 	}
@@ -61,13 +59,13 @@ func Listen(addr string, opts *Options) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch a.source {
-	case fromUnix:
-		return o.unix(a.name)
-	case fromTCP:
-		return o.tcp(a.name)
-	case fromDescriptor:
-		return o.descriptor(a.fd)
+	switch a.Kind() {
+	case address.Unix:
+		return o.unix(a)
+	case address.TCP:
+		return o.tcp(a)
+	case address.Descriptor:
+		return o.descriptor(a.FD())
 	}
 	return o.onlyOne()
 }

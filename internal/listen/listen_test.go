@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/simple-fastcgi/fastcgi/internal/address/addresstest"
 	"github.com/simple-fastcgi/fastcgi/internal/listen"
 )
 
@@ -45,31 +46,13 @@ func dial(t *testing.T, l net.Listener) net.Conn {
 }
 
 func TestListenMalformedAddress(t *testing.T) {
-	tests := []struct{ addr, want string }{
-		{"unix:", "unix:/path/to/socket"},
-		{"unix:@", "unix:/path/to/socket"},
-		{"unix:/run/a\x00b", "NUL"},
-		{"/run/a\x00b", "NUL"},
-		{"fd:", "write fd:N"},
-		{"fd:-1", "write fd:N"},
-		{"fd:zero", "write fd:N"},
-		{"fd:1", "for output and errors"},
-		{"fd:2", "for output and errors"},
-		{"tcp:", `"" is not an address`},
-		{"tcp:127.0.0.1", `"127.0.0.1" is not an address`},
-		{"9000", `"9000" is not an address`},
-		{"localhost:", `"localhost:" is not an address`},
-		{"::1:9000", `"::1:9000" is not an address`},
-		{"./socket", `"./socket" is not an address`},
-		{"127.0.0.1:70000", "cannot listen on 127.0.0.1:70000"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.addr, func(t *testing.T) { wantListenError(t, tt.addr, nil, tt.want) })
+	for _, tt := range addresstest.Refused {
+		t.Run(tt.Addr, func(t *testing.T) { wantListenError(t, tt.Addr, nil, tt.Says) })
 	}
 }
 
 func TestListenTCP(t *testing.T) {
-	for _, addr := range []string{"tcp:127.0.0.1:0", "127.0.0.1:0", "tcp:localhost:0", "localhost:0"} {
+	for _, addr := range []string{"tcp:127.0.0.1:0", "127.0.0.1:0", "tcp:localhost:0", "localhost:0", "tcp4:localhost:0"} {
 		t.Run(addr, func(t *testing.T) {
 			l := mustListen(t, addr, nil)
 			client := dial(t, l)

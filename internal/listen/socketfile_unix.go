@@ -14,12 +14,6 @@ import (
 	"syscall"
 )
 
-// hasAbstractSockets says whether a name that starts with @ is a socket without a file.
-const hasAbstractSockets = runtime.GOOS == "linux"
-
-// maxPath is the longest path that a Unix socket's address holds, without its NUL: 107 bytes on Linux, 103 on the BSDs.
-const maxPath = len(syscall.RawSockaddrUnix{}.Path) - 1
-
 // backlog asks for the system's maximum: all of them cut a larger value down to it.
 const backlog = math.MaxInt16
 
@@ -55,9 +49,6 @@ func (o *opener) socketFile(path string) (net.Listener, error) {
 
 // newFileMaker finds out all it can before anything is made.
 func (o *opener) newFileMaker(path string) (*fileMaker, error) {
-	if len(path) > maxPath {
-		return nil, fmt.Errorf("the path has %d bytes and a socket's can have %d: choose a shorter one", len(path), maxPath)
-	}
 	dir, base := filepath.Split(path)
 	if base == "" {
 		return nil, errors.New("the path is a directory: add a file name")

@@ -4,8 +4,6 @@ import (
 	"net"
 )
 
-const hasAbstractSockets = false
-
 // socketFile makes the listening socket file path. Windows has neither modes nor numeric owners: the directory's
 // access list says who may connect. A file that is in the way stays, whether anything answers on it or not.
 func (o *opener) socketFile(path string) (net.Listener, error) {

@@ -3,23 +3,25 @@ package listen
 import (
 	"fmt"
 	"net"
+
+	"github.com/simple-fastcgi/fastcgi/internal/address"
 )
 
-// tcp resolves hostport once and judges the very address it then listens on.
-func (o *opener) tcp(hostport string) (net.Listener, error) {
+// tcp resolves the address once and judges the very one it then listens on.
+func (o *opener) tcp(a address.Address) (net.Listener, error) {
 	if err := o.refuseFileOptions(); err != nil {
 		return nil, err
 	}
-	addr, err := net.ResolveTCPAddr("tcp", hostport)
+	addr, err := net.ResolveTCPAddr(a.Network(), a.Name())
 	if err != nil {
-		return nil, fmt.Errorf("fastcgi: cannot listen on %s: %w", hostport, err)
+		return nil, fmt.Errorf("fastcgi: cannot listen on %s: %w", a.Name(), err)
 	}
 	if err := o.checkExposure(addr); err != nil {
 		return nil, err
 	}
-	l, err := net.ListenTCP("tcp", addr)
+	l, err := net.ListenTCP(a.Network(), addr)
 	if err != nil {
-		return nil, fmt.Errorf("fastcgi: cannot listen on %s: %w", hostport, err)
+		return nil, fmt.Errorf("fastcgi: cannot listen on %s: %w", a.Name(), err)
 	}
 	return &Listener{inner: l, guard: o.guard}, nil
 }

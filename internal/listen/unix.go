@@ -1,30 +1,30 @@
 package listen
 
 import (
-	"errors"
 	"fmt"
 	"net"
-	"strings"
+
+	"github.com/simple-fastcgi/fastcgi/internal/address"
 )
 
-// unix makes the socket file path, or the abstract socket that path names.
-func (o *opener) unix(path string) (net.Listener, error) {
+// unix makes a socket file or an abstract socket.
+func (o *opener) unix(a address.Address) (net.Listener, error) {
+	if err := a.Available(); err != nil {
+		return nil, err
+	}
 	listen := o.socketFile
-	if strings.HasPrefix(path, "@") {
+	if a.IsAbstract() {
 		listen = o.abstract
 	}
-	l, err := listen(path)
+	l, err := listen(a.Name())
 	if err != nil {
-		return nil, fmt.Errorf("fastcgi: cannot listen on unix:%s: %w", path, err)
+		return nil, fmt.Errorf("fastcgi: cannot listen on %v: %w", a, err)
 	}
 	return l, nil
 }
 
 // abstract makes an abstract socket, a name without a file and so without a mode.
 func (o *opener) abstract(name string) (net.Listener, error) {
-	if !hasAbstractSockets {
-		return nil, errors.New("this system has no abstract sockets: give a path")
-	}
 	if err := o.refuseFileOptions(); err != nil {
 		return nil, err
 	}

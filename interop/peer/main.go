@@ -19,7 +19,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("peer: ")
-	listen := flag.String("listen", "", "where to listen: unix:/path or tcp:host:port (default: the socket that was passed)")
+	listen := flag.String("listen", "", "where to listen: unix:/path, host:port, or another address that fastcgi.Listen takes (default: the socket that was passed)")
 	flag.String("mode", "", "accepted for the probe's sake")
 	flag.String("driver", "", "accepted for the probe's sake")
 	flag.Parse()

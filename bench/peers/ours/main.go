@@ -18,7 +18,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("ours: ")
-	listen := flag.String("listen", "", "where to listen: unix:/path or tcp:host:port")
+	listen := flag.String("listen", "", "where to listen: unix:/path, host:port, or another address that fastcgi.Listen takes")
 	mode := flag.String("mode", "sync", "kind of handler: sync, async or http")
 	driver := flag.String("driver", "auto", "what moves the bytes: auto, goroutine or loop")
 	task := flag.String("task", "hello", "what to do with requests: hello, bytes, digest, count, wait or mixed")

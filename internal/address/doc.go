@@ -1,0 +1,15 @@
+// Package address reads the addresses of FastCGI applications, in one grammar for all who take one: the server that
+// listens, the client that dials and the tool whose flags name an application.
+//
+// It sits on the standard library alone and touches neither the network nor the file system. Package listen, package
+// client and the tool use it.
+//
+//	unix:/path or /path               a socket file
+//	unix:@name                        an abstract socket (Linux)
+//	tcp:host:port, host:port or :port TCP; tcp4: and tcp6: for one version of IP
+//	fd:N                              an inherited descriptor, to listen on
+//	""                                what the parent process passed, to listen on
+//
+// A form that is to come is a scheme in parse and a Kind. "tls:" is refused rather than taken for a host of that name,
+// so that it can have a meaning of its own.
+package address
