@@ -9,7 +9,8 @@
 //		}))
 //	}
 //
-// [Server] is what Main runs; it has the settings.
+// [Server] is what Main runs; it has the settings. [Listen] lists how an address is
+// written.
 //
 // There are three kinds of handlers over one primitive, the exchange of a
 // request and its response: an [AsyncHandler] has it bare and holds no goroutine

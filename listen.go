@@ -13,8 +13,8 @@ import (
 // ListenOptions say how a socket is made and who may connect to it. FastCGI has
 // no authentication: whoever connects speaks as the web server.
 type ListenOptions struct {
-	// Mode is the permission of the socket file that Listen makes. Zero means
-	// 0660: the owner and the group may connect.
+	// Mode is the permission of the socket file that Listen makes. The
+	// default, where it is zero, is 0660: the owner and the group may connect.
 	Mode os.FileMode
 	// Owner and Group are whom that file belongs to, each a name or a number;
 	// empty means the process's own.

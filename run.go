@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/limit"
 )
 
 // Main is the main function of a program that is nothing but a handler: it runs
@@ -81,7 +83,7 @@ func (s *Server) finish(signals <-chan os.Signal) error {
 		case <-ended:
 		}
 	}()
-	drain, stop := withTimeout(patient, limit(s.DrainTimeout, DefaultDrainTimeout, 0))
+	drain, stop := withTimeout(patient, limit.Of(s.DrainTimeout, DefaultDrainTimeout, 0))
 	defer stop()
 	if err := s.Shutdown(drain); err == nil {
 		return nil

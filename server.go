@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/engine"
+	"github.com/simple-fastcgi/fastcgi/internal/limit"
 	"github.com/simple-fastcgi/fastcgi/internal/listen"
 )
 
@@ -33,8 +34,10 @@ const (
 // without a handler is answered UNKNOWN_ROLE (§5.5).
 //
 // The zero value with a handler works. Set the fields before the first call of a
-// method, and leave them alone afterwards. In the limits zero means the default,
-// and a number below zero no limit, where not said otherwise.
+// method, and leave them alone afterwards.
+//
+// In every number here, zero means the default, and below zero means no limit,
+// or what the field says.
 type Server struct {
 	// Handler and AsyncHandler answer Responder requests (§6.2): set one.
 	Handler      Handler
@@ -55,7 +58,7 @@ type Server struct {
 	Driver Driver
 
 	// MaxConcurrency is how many requests run at once; the others wait. 1 is
-	// strictly one at a time. Zero means no limit.
+	// strictly one at a time. The default is no limit.
 	MaxConcurrency int
 	// MaxConns is how many connections are open at once. On those beyond, the
 	// first request is answered OVERLOADED and the connection closed. The
@@ -73,7 +76,7 @@ type Server struct {
 	// StdinBuffer is how many bytes of FCGI_STDIN wait in memory for each
 	// request, and as many of FCGI_DATA. Beyond, the connection is not read; if
 	// other requests share it, the input goes to disk. The default is 64 KiB.
-	// It must not be below zero.
+	// Below zero is an error: input without a limit would be memory without one.
 	StdinBuffer int
 	// SpoolLimit is how many bytes of input are on disk at once. When they
 	// are used up, a request that piles up input on a shared connection ends
@@ -156,7 +159,7 @@ type Server struct {
 // start makes the engine, before the first thing that needs it.
 func (s *Server) start() (*engine.Engine, error) {
 	s.once.Do(func() {
-		s.drivers = newDrivers(s.Driver, limit(s.WriteTimeout, DefaultWriteTimeout, 0))
+		s.drivers = newDrivers(s.Driver, limit.Of(s.WriteTimeout, DefaultWriteTimeout, 0))
 		s.engine = s.newEngine()
 		s.loop = s.engine.Loop(s.drivers.preferred().Loop().Post)
 		s.invalid = s.check()

@@ -32,7 +32,7 @@ func TestInvalidSettings(t *testing.T) {
 		{"two for Responder", &fastcgi.Server{Handler: hello, AsyncHandler: asyncHello}, "RESPONDER"},
 		{"two for Authorizer", &fastcgi.Server{Authorizer: fastcgi.AuthorizerFunc(allow), AsyncAuthorizer: asyncHello}, "AUTHORIZER"},
 		{"two for Filter", &fastcgi.Server{Filter: hello, AsyncFilter: asyncHello}, "FILTER"},
-		{"StdinBuffer", &fastcgi.Server{Handler: hello, StdinBuffer: -1}, "StdinBuffer"},
+		{"StdinBuffer", &fastcgi.Server{Handler: hello, StdinBuffer: -1}, "StdinBuffer is below zero, and input needs a limit: leave it zero"},
 		{"Values", &fastcgi.Server{Handler: hello, Values: many}, "61"},
 		{"driver", &fastcgi.Server{Handler: hello, Driver: "fast"}, `"fast"`},
 	} {
@@ -54,6 +54,25 @@ func TestInvalidSettings(t *testing.T) {
 	}
 	if len(many) != 62 {
 		t.Errorf("there are %d values, one more than the limit", len(many))
+	}
+}
+
+// Below zero there is no limit: more requests run at once, on one connection, than by default.
+func TestNoLimits(t *testing.T) {
+	const many = 300
+	requests := make(chan *held, many)
+	a := inBubble.serve(t, &fastcgi.Server{
+		Handler: holding(requests), MaxConcurrency: -1, MaxConns: -1, MaxRequestsPerConn: -1, MemoryLimit: -1,
+	})
+	w := a.dial(t)
+	for id := range uint16(many) {
+		w.send(get(id+1, true))
+	}
+	for range many {
+		receive(t, requests).finish()
+	}
+	for id := range uint16(many) {
+		w.answer(id + 1)
 	}
 }
 

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/engine"
+	"github.com/simple-fastcgi/fastcgi/internal/limit"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
@@ -15,16 +15,16 @@ import (
 func (s *Server) newEngine() *engine.Engine {
 	config := engine.Config{
 		MaxConcurrency:   max(s.MaxConcurrency, 0),
-		MaxConns:         limit(s.MaxConns, DefaultMaxConns, 0),
-		StdinBuffer:      limit(s.StdinBuffer, DefaultStdinBuffer, DefaultStdinBuffer),
-		SpoolLimit:       limit(s.SpoolLimit, DefaultSpoolLimit, 0),
+		MaxConns:         limit.Of(s.MaxConns, DefaultMaxConns, 0),
+		StdinBuffer:      limit.Of(s.StdinBuffer, DefaultStdinBuffer, DefaultStdinBuffer),
+		SpoolLimit:       limit.Of(s.SpoolLimit, DefaultSpoolLimit, 0),
 		SpoolDir:         s.SpoolDir,
-		MemoryLimit:      limit(s.MemoryLimit, DefaultMemoryLimit, unlimited),
-		FirstByteTimeout: limit(s.FirstByteTimeout, DefaultFirstByteTimeout, 0),
-		ParamsTimeout:    limit(s.ParamsTimeout, DefaultParamsTimeout, 0),
-		IdleTimeout:      limit(s.IdleTimeout, DefaultIdleTimeout, 0),
-		BodyTimeout:      limit(s.BodyTimeout, DefaultBodyTimeout, 0),
-		DrainGrace:       limit(s.DrainGrace, DefaultDrainGrace, 0),
+		MemoryLimit:      limit.Of(s.MemoryLimit, DefaultMemoryLimit, unlimited),
+		FirstByteTimeout: limit.Of(s.FirstByteTimeout, DefaultFirstByteTimeout, 0),
+		ParamsTimeout:    limit.Of(s.ParamsTimeout, DefaultParamsTimeout, 0),
+		IdleTimeout:      limit.Of(s.IdleTimeout, DefaultIdleTimeout, 0),
+		BodyTimeout:      limit.Of(s.BodyTimeout, DefaultBodyTimeout, 0),
+		DrainGrace:       limit.Of(s.DrainGrace, DefaultDrainGrace, 0),
 		Log:              s.ErrorLog,
 		BaseContext:      s.BaseContext,
 		ConnContext:      s.connContext(),
@@ -39,12 +39,12 @@ func (s *Server) newEngine() *engine.Engine {
 	if config.BaseContext == nil {
 		config.BaseContext = context.Background()
 	}
-	maxRequests := limit(s.MaxRequestsPerConn, protocol.DefaultMaxRequests, maxID)
+	maxRequests := limit.Of(s.MaxRequestsPerConn, protocol.DefaultMaxRequests, maxID)
 	config.Protocol = protocol.Config{
 		Roles:       rolesOf(config.Handlers),
 		MaxRequests: maxRequests,
-		MaxParams:   limit(s.MaxParams, protocol.DefaultMaxParams, maxInt32),
-		MaxPairs:    limit(s.MaxPairs, protocol.DefaultMaxPairs, maxInt32),
+		MaxParams:   limit.Of(s.MaxParams, protocol.DefaultMaxParams, maxInt32),
+		MaxPairs:    limit.Of(s.MaxPairs, protocol.DefaultMaxPairs, maxInt32),
 		Values:      s.values(config.MaxConns, maxRequests),
 	}
 	return engine.New(config)
@@ -52,17 +52,6 @@ func (s *Server) newEngine() *engine.Engine {
 
 // errorPage returns the response that says nothing but its status.
 func errorPage(code int) []byte { return appendErrorPage(nil, code) }
-
-// limit returns n, or def if it is zero, or none if it is below.
-func limit[T int | int64 | time.Duration](n, def, none T) T {
-	switch {
-	case n == 0:
-		return def
-	case n < 0:
-		return none
-	}
-	return n
-}
 
 // engineHandlers returns what serves each role.
 func (s *Server) engineHandlers() (handlers [RoleFilter + 1]engine.Handler) {
@@ -110,7 +99,7 @@ func (s *Server) check() error {
 	case len(s.engine.Protocol.Roles) == 0:
 		return errors.New("fastcgi: Server has no handler: set Handler, AsyncHandler, Authorizer or Filter")
 	case s.StdinBuffer < 0:
-		return errors.New("fastcgi: Server.StdinBuffer is below zero")
+		return errors.New("fastcgi: Server.StdinBuffer is below zero, and input needs a limit: leave it zero for 64 KiB, or set a number of bytes")
 	case len(s.Values) > protocol.MaxValues-3:
 		return errors.New("fastcgi: Server.Values has more than 61 variables")
 	}

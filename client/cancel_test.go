@@ -130,6 +130,7 @@ func TestDialDeadlines(t *testing.T) {
 	}{
 		{"default", 0, time.Hour, client.DefaultDialTimeout, context.DeadlineExceeded},
 		{"DialTimeout", time.Second, time.Hour, time.Second, context.DeadlineExceeded},
+		{"no limit", -1, 59 * time.Minute, 59 * time.Minute, errWhy},
 		{"C12 cancelled", time.Second, time.Second / 2, time.Second / 2, errWhy},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -19,17 +19,18 @@ const (
 //
 // Its methods may be called concurrently. Its fields must not change after the
 // first call. It must not be copied.
+//
+// In every number here, zero means the default, and below zero means no limit.
 type Client struct {
 	// Addr is where the application listens, such as "unix:/run/app.sock" or
 	// "127.0.0.1:9000". The package's page has all forms.
 	Addr string
 
 	// Dial makes a connection in place of Addr, if it is not nil. Its context has
-	// the deadline of DialTimeout.
+	// the deadline of DialTimeout, if there is one.
 	Dial func(ctx context.Context) (net.Conn, error)
 
-	// DialTimeout is how long making a connection may take. Zero means
-	// DefaultDialTimeout.
+	// DialTimeout is how long making a connection may take. The default is 10 s.
 	DialTimeout time.Duration
 
 	// KeepConn keeps connections open after a request, for the next one (§5.1,
@@ -42,19 +43,20 @@ type Client struct {
 
 	// MaxConns is how many connections may exist at once, those kept idle
 	// included. Requests beyond wait. Keep it below the number of the
-	// application's workers where each serves one connection. Zero means no
+	// application's workers where each serves one connection. The default is no
 	// limit.
 	MaxConns int
 
-	// MaxIdle is how many connections are kept idle. Zero means DefaultMaxIdle.
+	// MaxIdle is how many connections are kept idle. The default is 2. To keep
+	// none, leave KeepConn unset.
 	MaxIdle int
 
 	// IdleTimeout is how long a connection is kept idle. It should be shorter
-	// than what the application allows. Zero means DefaultIdleTimeout.
+	// than what the application allows. The default is 30 s.
 	IdleTimeout time.Duration
 
-	// MaxRequestsPerConn is how many requests a connection is used for. Zero
-	// means no limit.
+	// MaxRequestsPerConn is how many requests a connection is used for. The
+	// default is no limit.
 	MaxRequestsPerConn int
 
 	// SplitPairs lets a parameter that is larger than a record continue in the
@@ -75,7 +77,7 @@ type Client struct {
 //
 // If a kept connection turns out to be closed, the request is tried once more
 // on a new one, provided that no byte of a response arrived, that Stdin and
-// Data are nil or can Seek, and that the application either can not have seen
+// Data are nil or can Seek, and that the application either cannot have seen
 // the request or may see it twice: its REQUEST_METHOD is GET, HEAD, OPTIONS or
 // TRACE.
 //

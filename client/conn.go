@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
 	"sync"
 	"time"
 
+	"github.com/simple-fastcgi/fastcgi/internal/limit"
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -87,8 +89,8 @@ func (c *conn) nextID() uint16 {
 
 // mayKeep reports whether the next exchange is to leave the connection open.
 func (c *conn) mayKeep() bool {
-	limit := c.client.MaxRequestsPerConn
-	return c.client.KeepConn && (limit == 0 || c.served+1 < limit)
+	most := c.client.MaxRequestsPerConn
+	return c.client.KeepConn && (most <= 0 || c.served+1 < most)
 }
 
 // close closes the connection and ends the exchange on it.
@@ -133,14 +135,13 @@ func (c *conn) settle() {
 	if c.x == nil || !c.x.ended || c.x.sending || !c.proto.Idle() {
 		return
 	}
-	idle := orDefault(c.client.IdleTimeout, DefaultIdleTimeout)
-	c.nc.SetReadDeadline(time.Now().Add(idle))
-	room := c.client.MaxIdle
-	if room == 0 {
-		room = DefaultMaxIdle
+	var idleEnd time.Time // none
+	if idle := limit.Of(c.client.IdleTimeout, DefaultIdleTimeout, 0); idle > 0 {
+		idleEnd = time.Now().Add(idle)
 	}
+	c.nc.SetReadDeadline(idleEnd)
 	x := c.x
-	if !x.keep || !c.client.pool.put(c, room) {
+	if !x.keep || !c.client.pool.put(c, limit.Of(c.client.MaxIdle, DefaultMaxIdle, math.MaxInt)) {
 		c.closeLocked(errOver)
 		return
 	}

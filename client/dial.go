@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/address"
+	"github.com/simple-fastcgi/fastcgi/internal/limit"
 )
 
 // dial makes a connection within DialTimeout.
@@ -15,11 +15,10 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	timeout := c.DialTimeout
-	if timeout == 0 {
-		timeout = DefaultDialTimeout
+	within, cancel := ctx, context.CancelFunc(func() {})
+	if timeout := limit.Of(c.DialTimeout, DefaultDialTimeout, 0); timeout > 0 {
+		within, cancel = context.WithTimeout(ctx, timeout)
 	}
-	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	nc, err := connect(within)
 	if err == nil {
@@ -55,12 +54,4 @@ func (c *Client) target() string {
 		return "application"
 	}
 	return c.Addr
-}
-
-// orDefault returns d, or def where d is zero.
-func orDefault(d, def time.Duration) time.Duration {
-	if d == 0 {
-		return def
-	}
-	return d
 }

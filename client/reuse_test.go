@@ -35,7 +35,9 @@ func TestKeepConn(t *testing.T) {
 		{&client.Client{KeepConn: true}, "11111"},
 		{&client.Client{KeepConn: true, MaxRequestsPerConn: 1}, "12345"},
 		{&client.Client{KeepConn: true, MaxRequestsPerConn: 2}, "11223"},
+		{&client.Client{KeepConn: true, MaxRequestsPerConn: -1}, "11111"},
 		{&client.Client{KeepConn: true, MaxConns: 1}, "11111"},
+		{&client.Client{KeepConn: true, MaxConns: -1}, "11111"},
 	} {
 		c := newClient(t, tt.client, number)
 		for _, want := range tt.want {
@@ -289,6 +291,7 @@ func TestIdleTimeout(t *testing.T) {
 		{0, client.DefaultIdleTimeout + 1, "2"},
 		{time.Second, time.Second - 1, "1"},
 		{time.Second, time.Second + 1, "2"},
+		{-1, 1000 * time.Hour, "1"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c := pipeClient(t, &client.Client{KeepConn: true, IdleTimeout: tt.timeout}, number)
@@ -307,6 +310,7 @@ func TestMaxIdle(t *testing.T) {
 		{0, client.DefaultMaxIdle, client.DefaultMaxIdle},
 		{0, client.DefaultMaxIdle + 1, client.DefaultMaxIdle},
 		{4, 5, 4},
+		{-1, 20, 20},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var kept atomic.Int32

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -57,6 +58,16 @@ func TestSpoolLimits(t *testing.T) {
 	}
 }
 
+// Below zero SpoolLimit is none; that of memory stands.
+func TestSpoolWithoutLimit(t *testing.T) {
+	dir := t.TempDir()
+	f := scripted(t, &gateway.Handler{SpoolMemory: 1000, SpoolLimit: -1, SpoolDir: dir}, lengths)
+	resp, body, err := f.do(t, f.request(t, "POST", "/", unsized(strings.Repeat("x", 100000))))
+	if err != nil || resp.StatusCode != 200 || body != "100000 100000" {
+		t.Errorf("%v, %v; the application got %q", resp, err, body)
+	}
+}
+
 // Up to SpoolMemory no file is made: there is no directory for one.
 func TestSpoolMemoryNeedsNoDisk(t *testing.T) {
 	for _, tt := range []struct {
@@ -69,6 +80,8 @@ func TestSpoolMemoryNeedsNoDisk(t *testing.T) {
 		{0, gateway.DefaultSpoolMemory + 1, 500},
 		{10, 10, 200},
 		{10, 11, 500},
+		{-1, 3 * gateway.DefaultSpoolMemory, 200},
+		{math.MaxInt64, 3 * gateway.DefaultSpoolMemory, 200},
 	} {
 		f := scripted(t, &gateway.Handler{SpoolMemory: tt.memory, SpoolDir: "/nowhere"}, lengths)
 		resp, _, err := f.do(t, f.request(t, "POST", "/", unsized(strings.Repeat("x", tt.size))))

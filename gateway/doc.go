@@ -25,7 +25,7 @@
 //	413  the body of a request without Content-Length exceeds SpoolLimit
 //	431  a header field does not fit into a record (64 KiB)
 //	500  the application does not serve the role it was asked for (UNKNOWN_ROLE)
-//	502  it can not be reached, breaks off before its header is complete, or
+//	502  it cannot be reached, breaks off before its header is complete, or
 //	     sends something that is no CGI response
 //	503  it refuses the request for now (OVERLOADED, CANT_MPX_CONN), or the
 //	     Client is closed
@@ -50,7 +50,7 @@
 // # What never crosses
 //
 // Header fields whose names could pass for another (X_User for X-User), Proxy,
-// an Upgrade that can not be, the response's hop-by-hop fields, a response
+// an Upgrade that cannot be, the response's hop-by-hop fields, a response
 // header with control characters, and what follows the Content-Length that the
 // application announced.
 package gateway

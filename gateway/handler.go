@@ -23,6 +23,8 @@ const (
 // Client; the zero value of all other fields works.
 //
 // Its fields must not change after the first request.
+//
+// In every number here, zero means the default, and below zero means no limit.
 type Handler struct {
 	// Client talks to the application.
 	Client *client.Client
@@ -70,10 +72,10 @@ type Handler struct {
 
 	// SpoolMemory is how much of a body without Content-Length is kept in memory,
 	// in bytes, before it goes to a temporary file. CGI wants to be told the
-	// length before the body. Zero means DefaultSpoolMemory.
+	// length before the body. The default is 64 KiB; without a limit no file is
+	// made.
 	SpoolMemory int64
-	// SpoolLimit is how large such a body may be, in bytes. Zero means
-	// DefaultSpoolLimit.
+	// SpoolLimit is how large such a body may be, in bytes. The default is 1 GiB.
 	SpoolLimit int64
 	// SpoolDir is the directory for temporary files. Empty means os.TempDir().
 	SpoolDir string
@@ -85,8 +87,7 @@ type Handler struct {
 
 	// ResponseHeaderTimeout is how long the application may take for its header,
 	// not counting the time that the client takes to send its body. Afterwards
-	// there is no limit but the request's context. Zero means
-	// DefaultResponseHeaderTimeout, below zero no limit.
+	// there is no limit but the request's context. The default is 60 s.
 	ResponseHeaderTimeout time.Duration
 
 	// NoUpgrade keeps requests for another protocol, such as WebSocket, from the
@@ -97,8 +98,8 @@ type Handler struct {
 	NoUpgrade bool
 
 	// UpgradeIdleTimeout is how long both sides of an upgraded connection may be
-	// silent. It counts as one of the Client's MaxConns as long as it lasts. Zero
-	// means no limit.
+	// silent. It counts as one of the Client's MaxConns as long as it lasts. The
+	// default is no limit.
 	UpgradeIdleTimeout time.Duration
 
 	// LocalRedirect handles the request that the application redirects to with

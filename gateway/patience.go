@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/limit"
 )
 
 var errHeaderTimeout = errors.New("no response header in time")
@@ -12,7 +14,7 @@ var errHeaderTimeout = errors.New("no response header in time")
 // patience is how long the gateway waits for the application's header. It does
 // not run while the gateway waits for the client's body instead.
 type patience struct {
-	limit time.Duration
+	limit time.Duration // 0: no limit
 
 	mu      sync.Mutex
 	timer   *time.Timer // nil before start, and without a limit
@@ -20,17 +22,13 @@ type patience struct {
 }
 
 func (x *exchange) newPatience() *patience {
-	limit := x.handler.ResponseHeaderTimeout
-	if limit == 0 {
-		limit = DefaultResponseHeaderTimeout
-	}
-	return &patience{limit: limit}
+	return &patience{limit: limit.Of(x.handler.ResponseHeaderTimeout, DefaultResponseHeaderTimeout, 0)}
 }
 
 // start sets the clock. Should it run down, cancel is called with
 // errHeaderTimeout.
 func (p *patience) start(cancel context.CancelCauseFunc) {
-	if p.limit < 0 {
+	if p.limit == 0 {
 		return
 	}
 	p.mu.Lock()

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"sync"
 	"syscall"
 
+	"github.com/simple-fastcgi/fastcgi/internal/limit"
 	"github.com/simple-fastcgi/fastcgi/internal/spool"
 )
 
@@ -45,25 +47,21 @@ func (s *spoolReader) close() {
 
 // spool reads body to its end.
 func (h *Handler) spool(body io.Reader) (*spooled, error) {
-	memory, limit := h.SpoolMemory, h.SpoolLimit
-	if memory == 0 {
-		memory = DefaultSpoolMemory
-	}
-	if limit == 0 {
-		limit = DefaultSpoolLimit
-	}
+	const none = math.MaxInt64 - 1 // one more is still a number
+	memory := limit.Of(h.SpoolMemory, DefaultSpoolMemory, none)
+	most := limit.Of(h.SpoolLimit, DefaultSpoolLimit, none)
 	// One byte more than fits tells whether there is more.
 	var start bytes.Buffer
-	n, err := io.CopyN(&start, body, min(memory, limit)+1)
+	n, err := io.CopyN(&start, body, min(memory, most, none)+1)
 	switch {
 	case errors.Is(err, io.EOF):
 		return &spooled{reader: bytes.NewReader(start.Bytes()), length: n}, nil
 	case err != nil:
 		return nil, bodyError(err)
-	case n > limit:
-		return nil, tooLarge(limit)
+	case n > most:
+		return nil, tooLarge(most)
 	}
-	return h.spoolFile(io.MultiReader(&start, body), limit)
+	return h.spoolFile(io.MultiReader(&start, body), most)
 }
 
 // spoolFile moves a body to a temporary file.

@@ -18,19 +18,20 @@ const (
 // A Config says what an application's end accepts. The zero value takes every
 // role and has the limits above; a web server's end uses none of it. It is
 // only read, so many connections may share one.
+//
+// In every number here, zero means the default, and below zero means no limit.
 type Config struct {
 	// Roles are the roles that the application serves. Requests for another
 	// are answered UNKNOWN_ROLE. Nil means all three.
 	Roles []Role
 	// MaxRequests is how many requests may be active on the connection.
 	// Those beyond are answered OVERLOADED, or CANT_MPX_CONN where the limit
-	// is 1. Zero means DefaultMaxRequests; below zero, none is accepted.
+	// is 1. The default is 100. To accept none, serve no role.
 	MaxRequests int
-	// MaxParams is how many bytes of PARAMS a request may have, encoded. Zero
-	// means DefaultMaxParams.
+	// MaxParams is how many bytes of PARAMS a request may have, encoded. The
+	// default is 64 KiB.
 	MaxParams int
-	// MaxPairs is how many parameters a request may have. Zero means
-	// DefaultMaxPairs.
+	// MaxPairs is how many parameters a request may have. The default is 1,000.
 	MaxPairs int
 	// Values are the variables told on GET_VALUES, at most MaxValues.
 	Values []Value

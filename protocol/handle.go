@@ -1,5 +1,7 @@
 package protocol
 
+import "math"
+
 // body acts on the fixed content of BEGIN_REQUEST, END_REQUEST or UNKNOWN_TYPE.
 func (c *Conn) body(ev *Event) error {
 	switch c.header.Type {
@@ -40,7 +42,7 @@ func (c *Conn) refusal(role Role) Status {
 	if !c.serves(role) {
 		return StatusUnknownRole
 	}
-	limit := orDefault(c.config.MaxRequests, DefaultMaxRequests)
+	limit := limitOf(c.config.MaxRequests, DefaultMaxRequests)
 	switch {
 	case len(c.requests.list) < limit:
 		return StatusRequestComplete
@@ -62,9 +64,14 @@ func (c *Conn) serves(role Role) bool {
 	return c.config.Roles == nil
 }
 
-func orDefault(n, def int) int {
-	if n == 0 {
+// limitOf returns n, or def if it is zero, or more than there can be of anything
+// if it is below.
+func limitOf(n, def int) int {
+	switch {
+	case n == 0:
 		return def
+	case n < 0:
+		return math.MaxInt32
 	}
 	return n
 }

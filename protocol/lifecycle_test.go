@@ -66,13 +66,6 @@ var lifecycle = []conversation{
 		},
 	},
 	{
-		name:    "A35 a request where there can be none",
-		reader:  protocol.Application,
-		config:  &protocol.Config{MaxRequests: -1},
-		wire:    []record{begin(1, responder, keep)},
-		replies: []record{end(1, 0, protocol.StatusOverloaded)},
-	},
-	{
 		name:   "A35 roles that do not exist",
 		reader: protocol.Application,
 		wire:   []record{begin(1, 0, keep), begin(2, 4, keep), begin(1, 65535, keep), begin(1, responder, keep)},

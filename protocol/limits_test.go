@@ -29,6 +29,7 @@ func pairsOf(n, count int) string {
 // Each limit of Config at one below, at it and at one above, as set and as the default.
 func TestParamsLimits(t *testing.T) {
 	limited := &protocol.Config{MaxParams: 300, MaxPairs: 7}
+	noMaxParams, noMaxPairs := &protocol.Config{MaxParams: -1}, &protocol.Config{MaxPairs: -1}
 	for _, tt := range []struct {
 		name   string
 		config *protocol.Config
@@ -47,6 +48,10 @@ func TestParamsLimits(t *testing.T) {
 		{"MaxPairs 1000: 999", nil, pairsOf(3000, 999), ""},
 		{"MaxPairs 1000: 1000", nil, pairsOf(3000, 1000), ""},
 		{"MaxPairs 1000: 1001", nil, pairsOf(3000, 1001), tooMany},
+		{"MaxParams -1", noMaxParams, pairsOf(65537, 2), ""},
+		{"MaxParams -1, and too many pairs", noMaxParams, pairsOf(3000, 1001), tooMany},
+		{"MaxPairs -1", noMaxPairs, pairsOf(3000, 1001), ""},
+		{"MaxPairs -1, and too much", noMaxPairs, pairsOf(65537, 1001), tooLarge},
 	} {
 		records := []record{begin(1, responder, keep)}
 		for part := range slices.Chunk([]byte(tt.block), protocol.MaxContentLen) {
@@ -77,6 +82,19 @@ func TestLimitByAnnouncement(t *testing.T) {
 			wire:   []record{begin(1, responder, keep), params(1, "\x01"+long(tt.announced)+"n")},
 			want:   []string{"BEGIN_REQUEST 1 RESPONDER keep", tt.want},
 		}})
+	}
+}
+
+// Below zero there is no limit but that of the ids.
+func TestNoRequestLimit(t *testing.T) {
+	c := protocol.NewConn(protocol.Application, &protocol.Config{MaxRequests: -1})
+	var tr transcript
+	const most = 65535
+	for id := 1; id <= most; id++ {
+		tr.feed(t, c, wire(begin(uint16(id), responder, keep)))
+	}
+	if c.HasReplies() || c.Active() != most {
+		t.Errorf("%d requests are active, replies %q", c.Active(), c.TakeReplies(nil))
 	}
 }
 

@@ -14,14 +14,14 @@ func (q *request) checkParams(piece []byte, config *Config) error {
 	}
 	q.paramLen += len(piece)
 	b := piece
-	if q.paramLen <= orDefault(config.MaxParams, DefaultMaxParams) {
-		b = q.pairs.skipWhole(b, orDefault(config.MaxPairs, DefaultMaxPairs))
+	if q.paramLen <= limitOf(config.MaxParams, DefaultMaxParams) {
+		b = q.pairs.skipWhole(b, limitOf(config.MaxPairs, DefaultMaxPairs))
 	}
 	for {
 		tok, text, rest := q.pairs.next(b)
 		switch tok {
 		case tokenMore:
-			if q.paramLen > orDefault(config.MaxParams, DefaultMaxParams) {
+			if q.paramLen > limitOf(config.MaxParams, DefaultMaxParams) {
 				// By the lengths of a pair alone: the rest of it was counted
 				// when they were complete.
 				return q.giveUp("", ErrParamsTooLarge)
@@ -47,11 +47,11 @@ func (q *request) checkParams(piece []byte, config *Config) error {
 // the cause does not depend on how they are cut into chunks.
 func (q *request) checkLengths(unread int, config *Config) error {
 	already := uint64(q.paramLen - unread)
-	limit := uint64(orDefault(config.MaxParams, DefaultMaxParams))
+	limit := uint64(limitOf(config.MaxParams, DefaultMaxParams))
 	switch {
 	case already+uint64(q.pairs.name)+uint64(q.pairs.value) > limit:
 		return q.giveUp("", ErrParamsTooLarge)
-	case int(q.pairs.pairs) > orDefault(config.MaxPairs, DefaultMaxPairs):
+	case int(q.pairs.pairs) > limitOf(config.MaxPairs, DefaultMaxPairs):
 		return q.giveUp("", ErrTooManyPairs)
 	}
 	return nil

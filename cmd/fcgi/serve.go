@@ -9,11 +9,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/simple-fastcgi/fastcgi/internal/limit"
 )
 
 const (
-	defaultListen = "127.0.0.1:8080"
-	defaultDrain  = 30 * time.Second
+	defaultListen  = "127.0.0.1:8080"
+	defaultDrain   = 30 * time.Second
+	defaultWorkers = 1
 
 	// maxWorkers is more than any machine wants, and few enough for a mistyped number to do no harm.
 	maxWorkers = 1024
@@ -26,7 +29,7 @@ type serveOptions struct {
 	root      string
 	extension string
 	workers   int
-	drain     time.Duration
+	drain     time.Duration // after resolve, 0 is no limit
 	json      bool
 }
 
@@ -40,7 +43,9 @@ func newServe() *cobra.Command {
 again when it dies. What it writes to its standard error is shown, with its name in front.
 
 Ctrl-C finishes the requests under way and stops; a second Ctrl-C stops at once. The exit code is 0
-when every request was finished, 1 when something went wrong, and 2 when the arguments did.`,
+when every request was finished, 1 when something went wrong, and 2 when the arguments did.
+
+In every number, zero means the default, and below zero means no limit; --workers needs one.`,
 		Example: `  fcgi serve -- ./app
   fcgi serve --listen :9000 --workers 4 -- ./app -verbose
   fcgi serve --root public -- ./app            # the files in public/ first, the rest from ./app
@@ -49,6 +54,7 @@ when every request was finished, 1 when something went wrong, and 2 when the arg
 		Args: func(_ *cobra.Command, args []string) error { return o.check(args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.command = args
+			o.resolve()
 			return serve(cmd.Context(), &o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -58,7 +64,7 @@ when every request was finished, 1 when something went wrong, and 2 when the arg
 	flags.StringVar(&o.listen, "listen", defaultListen, "serve HTTP on `HOST:PORT`; port 0 picks a free one")
 	flags.StringVar(&o.root, "root", "", "serve the files under `DIR`, dot files excepted; the application gets all other requests")
 	flags.StringVar(&o.extension, "extension", "", "run the files under --root that end in `EXT`, rather than serve them, as for .php; /index with EXT gets the paths that name no file")
-	flags.IntVarP(&o.workers, "workers", "n", 1, "run the application `N` times, on one socket")
+	flags.IntVarP(&o.workers, "workers", "n", defaultWorkers, "run the application `N` times, on one socket")
 	flags.DurationVar(&o.drain, "drain", defaultDrain, "how `LONG` requests may go on after Ctrl-C")
 	flags.BoolVar(&o.json, "json", false, "print the log on standard output, a JSON object a line")
 	cmd.MarkFlagDirname("root")
@@ -74,12 +80,16 @@ func (o *serveOptions) check(command []string) error {
 		return misused("--extension says which files are scripts, and --root, which says where they are, is missing", "As in: fcgi serve --root public --extension .php -- php-cgi")
 	case o.extension != "" && !strings.HasPrefix(o.extension, "."):
 		return misused("--extension is "+strconv.Quote(o.extension), "It begins with a dot, as in: --extension .php")
-	case o.workers < 1 || o.workers > maxWorkers:
+	case o.workers < 0 || o.workers > maxWorkers:
 		return misused(fmt.Sprintf("--workers is %d", o.workers), fmt.Sprintf("It can be 1 to %d.", maxWorkers))
-	case o.drain < 0:
-		return misused(fmt.Sprintf("--drain is %v", o.drain), "It can be 0 or more, as in: --drain 5s")
 	}
 	return nil
+}
+
+// resolve replaces zeros with the defaults, and what is below with no limit.
+func (o *serveOptions) resolve() {
+	o.workers = limit.Of(o.workers, defaultWorkers, 0) // check refuses what is below
+	o.drain = limit.Of(o.drain, defaultDrain, 0)
 }
 
 // serve runs the application and the HTTP server until it is told to stop, or one of them fails.
@@ -126,7 +136,10 @@ func (o *serveOptions) serve(stop stopRequests, log *journal) error {
 
 // finish finishes the requests, and then ends the workers, which are needed for that.
 func (o *serveOptions) finish(stop stopRequests, f *front, app *application, log *journal) error {
-	enough, cancel := context.WithTimeout(stop.atOnce, o.drain)
+	enough, cancel := stop.atOnce, context.CancelFunc(func() {})
+	if o.drain > 0 {
+		enough, cancel = context.WithTimeout(stop.atOnce, o.drain)
+	}
 	defer cancel()
 	cut := f.drain(enough)
 	if !app.stop(stop.atOnce) && stop.atOnce.Err() == nil {

@@ -4,6 +4,7 @@ import (
 	"net"
 	"os/exec"
 	"testing"
+	"time"
 )
 
 func TestBrowserURL(t *testing.T) {
@@ -62,6 +63,26 @@ func TestCount(t *testing.T) {
 	for n, want := range map[int64]string{0: "0 requests", 1: "1 request", 2: "2 requests"} {
 		if got := count(n, "request"); got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestNumbersOfServe(t *testing.T) {
+	for _, tt := range []struct {
+		workers     int
+		drain       time.Duration
+		wantWorkers int
+		wantDrain   time.Duration
+	}{
+		{0, 0, 1, 30 * time.Second},
+		{2, 1, 2, 1},
+		{1, -1, 1, 0},
+	} {
+		o := serveOptions{workers: tt.workers, drain: tt.drain}
+		o.resolve()
+		if o.workers != tt.wantWorkers || o.drain != tt.wantDrain {
+			t.Errorf("%d workers and %v to drain mean %d and %v, want %d and %v",
+				tt.workers, tt.drain, o.workers, o.drain, tt.wantWorkers, tt.wantDrain)
 		}
 	}
 }

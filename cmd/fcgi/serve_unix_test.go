@@ -248,6 +248,19 @@ func TestSecondCtrlCStopsAtOnce(t *testing.T) {
 	}
 }
 
+// With --drain below zero, requests are waited for however long they take.
+func TestDrainWithoutLimit(t *testing.T) {
+	s := begin(t, onFreePort("--drain", "-1s")...).ready()
+	request := s.hold()
+	s.stop()
+	s.line("finishing 1 request")
+	request.release()
+	if answer := <-request.answer; answer != "held\n" {
+		t.Errorf("the request under way got %q", answer)
+	}
+	s.end(exitOK)
+}
+
 func TestDrainEnds(t *testing.T) {
 	s := begin(t, onFreePort("--drain", "1ns")...).ready()
 	request := s.hold()

@@ -226,15 +226,21 @@ func TestEnvironmentSystemdUnused(t *testing.T) {
 		want   []string
 	}{
 		{
-			"a shell stayed", []string{"LISTEN_FDS=1"}, `export LISTEN_PID=$$; "$0"; exit $?`,
+			"a shell stayed",
+			[]string{"LISTEN_FDS=1"},
+			`export LISTEN_PID=$$; "$0"; exit $?`,
 			[]string{`LISTEN_FDS="1" is meant for process "`, "(LISTEN_PID) and not for this one, ", "with exec, as in sh -c"},
 		},
 		{
-			"another process", []string{"LISTEN_FDS=1", "LISTEN_PID=1"}, "",
+			"another process",
+			[]string{"LISTEN_FDS=1", "LISTEN_PID=1"},
+			"",
 			[]string{`LISTEN_FDS="1" is meant for process "1" (LISTEN_PID)`, "with exec"},
 		},
 		{
-			"another process and no number", []string{"LISTEN_FDS=a\nb", "LISTEN_PID=me"}, "",
+			"another process and no number",
+			[]string{"LISTEN_FDS=a\nb", "LISTEN_PID=me"},
+			"",
 			[]string{`LISTEN_FDS="a\nb" is meant for process "me" (LISTEN_PID)`},
 		},
 		{"no process", []string{"LISTEN_FDS=1"}, "", []string{`LISTEN_FDS="1" is of no use without LISTEN_PID: set that`}},
