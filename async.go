@@ -28,7 +28,7 @@ func (ex Exchange) ID() uint16 { return ex.ref.ID() }
 func (ex Exchange) Role() protocol.Role { return ex.ref.Role() }
 
 // Params returns the request's parameters. They may be kept.
-func (ex Exchange) Params() Params { return paramsOf(ex.ref.Params()) }
+func (ex Exchange) Params() Params { return Params{ex.ref.Params()} }
 
 // Context returns a context that is cancelled as [Request.Context] is.
 func (ex Exchange) Context() context.Context { return ex.ref.Context() }

@@ -76,8 +76,8 @@ type Decision struct {
 }
 
 // Allow lets the HTTP request pass. The web server adds variables to it for
-// whoever handles it next: Allow(Pair{"AUTH_USER", "joe"}) is sent as the header
-// "Variable-AUTH_USER: joe" (§6.3).
+// whoever handles it next: AUTH_USER with the value joe is sent as the header
+// field "Variable-AUTH_USER: joe" (§6.3).
 func Allow(variables ...Pair) Decision {
 	return Decision{allow: true, variables: variables}
 }
@@ -99,7 +99,7 @@ func (d Decision) Send(w ResponseWriter) error {
 	}
 	headers := make([]Pair, 0, len(d.variables))
 	for _, v := range d.variables {
-		headers = append(headers, Pair{"Variable-" + v.Name, v.Value})
+		headers = append(headers, Pair{Name: "Variable-" + v.Name, Value: v.Value})
 	}
 	return SendResponse(w, 200, "", nil, headers...)
 }

@@ -22,7 +22,7 @@ func ExampleHTTP() {
 	srv := &fastcgi.Server{Handler: fastcgi.HTTP(mux)}
 	// A program ends with log.Fatal(srv.Run(context.Background())). This is
 	// what a web server would get from it:
-	ask(srv, client.Param{Name: "REQUEST_URI", Value: "/hello/joe"})
+	ask(srv, client.Pair{Name: "REQUEST_URI", Value: "/hello/joe"})
 	// Output:
 	// hello, joe, from localhost
 }
@@ -34,9 +34,9 @@ func ExampleStripScriptName() {
 	})
 	srv := &fastcgi.Server{Handler: fastcgi.HTTP(fastcgi.StripScriptName(mux))}
 	ask(srv,
-		client.Param{Name: "REQUEST_URI", Value: "/sub/hello/joe"},
-		client.Param{Name: "SCRIPT_NAME", Value: "/sub"},
-		client.Param{Name: "PATH_INFO", Value: "/hello/joe"},
+		client.Pair{Name: "REQUEST_URI", Value: "/sub/hello/joe"},
+		client.Pair{Name: "SCRIPT_NAME", Value: "/sub"},
+		client.Pair{Name: "PATH_INFO", Value: "/hello/joe"},
 	)
 	// Output:
 	// /hello/joe, which is below /sub
@@ -50,14 +50,14 @@ func ExampleFromContext() {
 		// For the web server's error log.
 		fmt.Fprintln(req.Stderr(), "greeted")
 	}))}
-	ask(srv, client.Param{Name: "REMOTE_USER", Value: "joe"})
+	ask(srv, client.Pair{Name: "REMOTE_USER", Value: "joe"})
 	// Output:
 	// user joe
 	// error log: greeted
 }
 
 // ask sends one request to srv as a web server does, and prints the body of the answer.
-func ask(srv *fastcgi.Server, params ...client.Param) {
+func ask(srv *fastcgi.Server, params ...client.Pair) {
 	dir, err := os.MkdirTemp("", "fastcgi")
 	if err != nil {
 		log.Fatal(err)
@@ -77,7 +77,7 @@ func ask(srv *fastcgi.Server, params ...client.Param) {
 	web := &client.Client{Addr: addr}
 	defer web.Close()
 	resp, err := web.Do(context.Background(), &client.Request{
-		Params: append([]client.Param{
+		Params: append([]client.Pair{
 			{Name: "REQUEST_METHOD", Value: "GET"},
 			{Name: "SERVER_PROTOCOL", Value: "HTTP/1.1"},
 			{Name: "HTTP_HOST", Value: "localhost"},

@@ -27,7 +27,7 @@ func unproxied(p Params, query string) Params {
 		if isProxied(name, value) {
 			value = cutProxy(value, query)
 		}
-		pairs = append(pairs, Pair{name, value})
+		pairs = append(pairs, Pair{Name: name, Value: value})
 	}
 	return NewParams(pairs...)
 }

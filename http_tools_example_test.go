@@ -41,7 +41,7 @@ func ExampleFileSender_SendFile() {
 	}))}
 	// Caddy has no way to be asked; nginx would get X-Accel-Redirect: /files/report.txt
 	// and send the file itself.
-	ask(srv, client.Param{Name: "SERVER_SOFTWARE", Value: "Caddy/2.6.2"})
+	ask(srv, client.Pair{Name: "SERVER_SOFTWARE", Value: "Caddy/2.6.2"})
 	// Output:
 	// all is well
 }

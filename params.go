@@ -3,16 +3,13 @@ package fastcgi
 import (
 	"encoding/json"
 	"iter"
-	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
-// A Pair is a name with its value: a parameter of a request, a header of a
+// A Pair is a name with its value: a parameter of a request, a header field of a
 // response, a variable of an authorizer.
-type Pair struct {
-	Name, Value string
-}
+type Pair = protocol.Pair
 
 // Params are the parameters of a request, in the order in which the web server
 // sent them: the CGI variables of RFC 3875 §4.1, such as REQUEST_METHOD, and
@@ -24,78 +21,31 @@ type Pair struct {
 //
 // Params are immutable, so they may be kept and used from any goroutine.
 type Params struct {
-	block string // encoded pairs (§3.4), known to be whole
+	pairs protocol.Pairs
 }
-
-// paramsOf returns Params over the protocol's pairs.
-func paramsOf(p protocol.Pairs) Params { return Params{p.Block()} }
 
 // NewParams returns Params that hold pairs, for tests of handlers.
-func NewParams(pairs ...Pair) Params {
-	var b []byte
-	for _, p := range pairs {
-		b = protocol.AppendPair(b, p.Name, p.Value)
-	}
-	return Params{block: string(b)}
-}
+func NewParams(pairs ...Pair) Params { return Params{protocol.NewPairs(pairs...)} }
 
 // All yields each name and value in order, repeated names included.
-func (p Params) All() iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		for rest := p.block; len(rest) > 0; {
-			name, value, after, err := protocol.CutPair(rest)
-			if err != nil || !yield(name, value) {
-				return
-			}
-			rest = after
-		}
-	}
-}
+func (p Params) All() iter.Seq2[string, string] { return p.pairs.All() }
 
 // Len returns how many pairs there are.
-func (p Params) Len() int {
-	n := 0
-	for range p.All() {
-		n++
-	}
-	return n
-}
+func (p Params) Len() int { return p.pairs.Len() }
 
 // Lookup returns the value of a name, and whether it is there. It searches all
 // pairs, which for the usual twenty takes about 100 ns.
-func (p Params) Lookup(name string) (value string, ok bool) {
-	for n, v := range p.All() {
-		if n == name {
-			value, ok = v, true
-		}
-	}
-	return value, ok
-}
+func (p Params) Lookup(name string) (value string, ok bool) { return p.pairs.Lookup(name) }
 
 // Get returns the value of a name, or "" if it is not there.
-func (p Params) Get(name string) string {
-	value, _ := p.Lookup(name)
-	return value
-}
+func (p Params) Get(name string) string { return p.pairs.Get(name) }
 
 // Map returns the parameters as a map, in which each name has its last value.
-func (p Params) Map() map[string]string {
-	m := make(map[string]string, 32)
-	for name, value := range p.All() {
-		m[name] = value
-	}
-	return m
-}
+func (p Params) Map() map[string]string { return p.pairs.Map() }
 
 // Environ returns the parameters as "NAME=value", the form of os.Environ, with
 // names in upper case.
-func (p Params) Environ() []string {
-	var env []string
-	for name, value := range p.All() {
-		env = append(env, strings.ToUpper(name)+"="+value)
-	}
-	return env
-}
+func (p Params) Environ() []string { return p.pairs.Environ() }
 
 // MarshalJSON encodes the parameters as one object with names as keys, in
 // order.

@@ -17,7 +17,7 @@ type syncCall struct {
 
 // newSyncCall makes the task of a request.
 func newSyncCall(h Handler, b engine.Begun) engine.Task {
-	s := &syncCall{handler: h, Request: Request{ID: b.ID, Role: b.Role, Params: paramsOf(b.Params)}}
+	s := &syncCall{handler: h, Request: Request{ID: b.ID, Role: b.Role, Params: Params{b.Params}}}
 	s.engine.Ref = b.Ref
 	s.call = &s.engine
 	return s

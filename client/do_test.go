@@ -21,12 +21,12 @@ func newClient(t *testing.T, c *client.Client, script func(*fakeapp.Conn)) *clie
 
 // get is a request that may be repeated.
 func get() *client.Request {
-	return &client.Request{Params: []client.Param{{Name: "REQUEST_METHOD", Value: "GET"}}}
+	return &client.Request{Params: []client.Pair{{Name: "REQUEST_METHOD", Value: "GET"}}}
 }
 
 // post is one that may not.
 func post(body io.Reader) *client.Request {
-	return &client.Request{Params: []client.Param{{Name: "REQUEST_METHOD", Value: "POST"}}, Stdin: body}
+	return &client.Request{Params: []client.Pair{{Name: "REQUEST_METHOD", Value: "POST"}}, Stdin: body}
 }
 
 // answer does a request and reads the response to its end.

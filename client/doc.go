@@ -6,7 +6,7 @@
 //	c := &client.Client{Addr: "unix:/run/php/php-fpm.sock"}
 //	defer c.Close()
 //	resp, err := c.Do(ctx, &client.Request{
-//		Params: []client.Param{
+//		Params: []client.Pair{
 //			{Name: "REQUEST_METHOD", Value: "GET"},
 //			{Name: "SCRIPT_FILENAME", Value: "/var/www/index.php"},
 //		},

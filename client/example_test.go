@@ -46,7 +46,7 @@ func ExampleClient_Do() {
 	c := &client.Client{Addr: addr}
 	defer c.Close()
 	resp, err := c.Do(context.Background(), &client.Request{
-		Params: []client.Param{
+		Params: []client.Pair{
 			{Name: "REQUEST_METHOD", Value: "POST"},
 			{Name: "REQUEST_URI", Value: "/greeting"},
 			{Name: "SERVER_PROTOCOL", Value: "HTTP/1.1"},

@@ -36,15 +36,15 @@ func serveStandard(t *testing.T, handler http.HandlerFunc) string {
 }
 
 // httpParams are the variables that net/http/fcgi wants.
-func httpParams(method string, length int) []client.Param {
-	params := []client.Param{
-		{"REQUEST_METHOD", method},
-		{"SERVER_PROTOCOL", "HTTP/1.1"},
-		{"REQUEST_URI", "/path?q=1"},
-		{"HTTP_HOST", "example.org"},
+func httpParams(method string, length int) []client.Pair {
+	params := []client.Pair{
+		{Name: "REQUEST_METHOD", Value: method},
+		{Name: "SERVER_PROTOCOL", Value: "HTTP/1.1"},
+		{Name: "REQUEST_URI", Value: "/path?q=1"},
+		{Name: "HTTP_HOST", Value: "example.org"},
 	}
 	if length > 0 {
-		params = append(params, client.Param{"CONTENT_LENGTH", strconv.Itoa(length)})
+		params = append(params, client.Pair{Name: "CONTENT_LENGTH", Value: strconv.Itoa(length)})
 	}
 	return params
 }
@@ -87,16 +87,16 @@ func TestNetHTTPFCGIInParallel(t *testing.T) {
 }
 
 // script writes a PHP script and returns the params that have FPM run it.
-func script(t *testing.T, code, method string, length int) []client.Param {
+func script(t *testing.T, code, method string, length int) []client.Pair {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "script.php")
 	if err := os.WriteFile(path, []byte("<?php "+code), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return append(httpParams(method, length),
-		client.Param{"SCRIPT_FILENAME", path},
-		client.Param{"CONTENT_TYPE", "application/octet-stream"},
-		client.Param{"HTTP_X_ASKED", "nicely"})
+		client.Pair{Name: "SCRIPT_FILENAME", Value: path},
+		client.Pair{Name: "CONTENT_TYPE", Value: "application/octet-stream"},
+		client.Pair{Name: "HTTP_X_ASKED", Value: "nicely"})
 }
 
 func TestFPM(t *testing.T) {

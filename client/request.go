@@ -9,10 +9,8 @@ import (
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
-// A Param is a parameter of a request: a CGI variable, usually.
-type Param struct {
-	Name, Value string
-}
+// A Pair is a parameter of a request with its value: a CGI variable, usually.
+type Pair = protocol.Pair
 
 // A Request is what an application is asked.
 type Request struct {
@@ -23,7 +21,7 @@ type Request struct {
 	// sent CONTENT_LENGTH, PATH_INFO, PATH_TRANSLATED and SCRIPT_NAME (§6.3).
 	//
 	// No name and no value may contain NUL.
-	Params []Param
+	Params []Pair
 
 	// Stdin is the request's body; nil means an empty one. It is read in a
 	// goroutine of its own, until its end or until the response is over; a Read in
@@ -72,7 +70,7 @@ func (r *Request) check(splitPairs bool) error {
 }
 
 // params yields the parameters that the role gets.
-func (r *Request) params(yield func(Param) bool) {
+func (r *Request) params(yield func(Pair) bool) {
 	for _, p := range r.Params {
 		if r.Role == protocol.RoleAuthorizer && notForAuthorizers(p.Name) {
 			continue

@@ -16,7 +16,7 @@ import (
 )
 
 func TestC1Order(t *testing.T) {
-	param := []client.Param{{Name: "A", Value: "1"}}
+	param := []client.Pair{{Name: "A", Value: "1"}}
 	for _, tt := range []struct {
 		name string
 		req  client.Request
@@ -56,14 +56,14 @@ func TestSmallBodyIsOneWrite(t *testing.T) {
 }
 
 // pairs are params whose encodings have the given lengths.
-func pairs(lens ...int) (params []client.Param) {
+func pairs(lens ...int) (params []client.Pair) {
 	for i, n := range lens {
 		name := string(rune('A' + i))
 		value := strings.Repeat("v", n)
 		for protocol.PairLen(name, value) > n {
 			value = value[1:]
 		}
-		params = append(params, client.Param{Name: name, Value: value})
+		params = append(params, client.Pair{Name: name, Value: value})
 	}
 	return params
 }
@@ -140,9 +140,9 @@ func TestC4AuthorizerParams(t *testing.T) {
 		got = r.Params
 		a.Say(r.Answer("Status: 200\n\n"))
 	})
-	var params []client.Param
+	var params []client.Pair
 	for _, name := range []string{"CONTENT_LENGTH", "PATH_INFO", "PATH_TRANSLATED", "SCRIPT_NAME", "REQUEST_URI"} {
-		params = append(params, client.Param{Name: name, Value: "x"})
+		params = append(params, client.Pair{Name: name, Value: "x"})
 	}
 	expect(t, c, &client.Request{Role: protocol.RoleAuthorizer, Params: params}, "Status: 200\n\n")
 	if len(got) != 1 || got["REQUEST_URI"] != "x" {
@@ -166,7 +166,7 @@ func TestC5SmallIDs(t *testing.T) {
 }
 
 func TestParamsArriveAsGiven(t *testing.T) {
-	params := []client.Param{{"Z", ""}, {"A", "ü\n"}, {"", "nameless"}, {"A", "again"}}
+	params := []client.Pair{{Name: "Z", Value: ""}, {Name: "A", Value: "ü\n"}, {Name: "", Value: "nameless"}, {Name: "A", Value: "again"}}
 	sent := capture(t, &client.Client{}, &client.Request{Params: params})
 	var want []byte
 	for _, p := range params {
@@ -179,8 +179,8 @@ func TestParamsArriveAsGiven(t *testing.T) {
 
 func TestMisuse(t *testing.T) {
 	for name, req := range map[string]*client.Request{
-		"NUL in a name":  {Params: []client.Param{{"A\x00", "1"}}},
-		"NUL in a value": {Params: []client.Param{{"A", "1\x00"}}},
+		"NUL in a name":  {Params: []client.Pair{{Name: "A\x00", Value: "1"}}},
+		"NUL in a value": {Params: []client.Pair{{Name: "A", Value: "1\x00"}}},
 		"stdin for an authorizer": {
 			Role: protocol.RoleAuthorizer, Stdin: strings.NewReader(""),
 		},

@@ -174,7 +174,7 @@ func TestF16Retry(t *testing.T) {
 				}
 			})
 			expect(t, c, get(), "")
-			req := &client.Request{Params: []client.Param{{"REQUEST_METHOD", tt.method}}}
+			req := &client.Request{Params: []client.Pair{{Name: "REQUEST_METHOD", Value: tt.method}}}
 			want := ""
 			if tt.body != nil {
 				req.Stdin, want = tt.body(), "body"

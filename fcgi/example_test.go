@@ -21,7 +21,7 @@ func ExampleServe() {
 	})
 	// A program that a web server starts ends with log.Fatal(fcgi.Serve(nil, nil)).
 	// This is what a web server would get from it:
-	ask(nil, client.Param{Name: "REQUEST_URI", Value: "/hello"})
+	ask(nil, client.Pair{Name: "REQUEST_URI", Value: "/hello"})
 	// Output:
 	// hello, world, from example.com
 }
@@ -31,13 +31,13 @@ func ExampleProcessEnv() {
 		// Whom the web server let in; no header says so.
 		fmt.Fprintln(w, "user", fcgi.ProcessEnv(r)["REMOTE_USER"])
 	})
-	ask(handler, client.Param{Name: "REMOTE_USER", Value: "jane"})
+	ask(handler, client.Pair{Name: "REMOTE_USER", Value: "jane"})
 	// Output:
 	// user jane
 }
 
 // ask has h served, and prints the body of its answer to one request.
-func ask(h http.Handler, params ...client.Param) {
+func ask(h http.Handler, params ...client.Pair) {
 	dir, err := os.MkdirTemp("", "fcgi")
 	if err != nil {
 		log.Fatal(err)
@@ -54,7 +54,7 @@ func ask(h http.Handler, params ...client.Param) {
 
 	web := &client.Client{Addr: "unix:" + l.Addr().String()}
 	defer web.Close()
-	resp, err := web.Do(context.Background(), &client.Request{Params: append([]client.Param{
+	resp, err := web.Do(context.Background(), &client.Request{Params: append([]client.Pair{
 		{Name: "REQUEST_METHOD", Value: "GET"},
 		{Name: "SERVER_PROTOCOL", Value: "HTTP/1.1"},
 		{Name: "HTTP_HOST", Value: "example.com"},

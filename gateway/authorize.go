@@ -51,14 +51,14 @@ func (x *exchange) verdict(a *answer) (allowed bool, err error) {
 
 // variables returns what the fields Variable-NAME carry. Names of fields have no
 // case; those of variables are in capitals.
-func (a *answer) variables() (params []client.Param) {
+func (a *answer) variables() (params []client.Pair) {
 	for _, field := range slices.Sorted(maps.Keys(a.header.Fields)) {
 		name, ok := strings.CutPrefix(field, "Variable-")
 		if !ok || name == "" {
 			continue
 		}
 		values := a.header.Fields[field]
-		params = append(params, client.Param{Name: strings.ToUpper(name), Value: values[len(values)-1]})
+		params = append(params, client.Pair{Name: strings.ToUpper(name), Value: values[len(values)-1]})
 	}
 	return params
 }

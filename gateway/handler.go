@@ -64,7 +64,7 @@ type Handler struct {
 
 	// Params returns further parameters for a request, for instance REMOTE_USER.
 	// They take the place of those with the same names. It may be nil.
-	Params func(*http.Request) []client.Param
+	Params func(*http.Request) []client.Pair
 
 	// ServerSoftware is sent as SERVER_SOFTWARE. Empty means
 	// DefaultServerSoftware.
@@ -141,8 +141,8 @@ type exchange struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	control *http.ResponseController
-	upgrade bool           // the client asks for another protocol, and may have it
-	granted []client.Param // by authorizers
+	upgrade bool          // the client asks for another protocol, and may have it
+	granted []client.Pair // by authorizers
 	body    *requestBody
 	code    int // of the response, once its header was given to w
 }

@@ -15,10 +15,10 @@ import (
 )
 
 // variables collects parameters.
-type variables []client.Param
+type variables []client.Pair
 
 func (v *variables) add(name, value string) {
-	*v = append(*v, client.Param{Name: name, Value: value})
+	*v = append(*v, client.Pair{Name: name, Value: value})
 }
 
 // addSome adds a variable that has a value.
@@ -31,7 +31,7 @@ func (v *variables) addSome(name, value string) {
 // params returns the meta-variables of the request (RFC 3875 §4.1), and those
 // that web servers usually add. length is that of the body, below one if there
 // is none, or none that is known.
-func (x *exchange) params(t target, length int64) []client.Param {
+func (x *exchange) params(t target, length int64) []client.Pair {
 	v := make(variables, 0, 32+len(x.r.Header))
 	v.add("GATEWAY_INTERFACE", "CGI/1.1")
 	x.addServer(&v)
@@ -160,7 +160,7 @@ func (x *exchange) addHeader(v *variables) {
 }
 
 // replaced returns v with more, without what more has, too.
-func replaced(v variables, more []client.Param) variables {
+func replaced(v variables, more []client.Pair) variables {
 	if len(more) == 0 {
 		return v
 	}
@@ -168,6 +168,6 @@ func replaced(v variables, more []client.Param) variables {
 	for _, p := range more {
 		names[p.Name] = true
 	}
-	v = slices.DeleteFunc(v, func(p client.Param) bool { return names[p.Name] })
+	v = slices.DeleteFunc(v, func(p client.Pair) bool { return names[p.Name] })
 	return append(v, more...)
 }

@@ -141,8 +141,8 @@ var variableTests = []struct {
 	},
 	{
 		name: "further params",
-		handler: gateway.Handler{Params: func(r *http.Request) []client.Param {
-			return []client.Param{{Name: "REMOTE_USER", Value: "ann"}, {Name: "SERVER_NAME", Value: r.Host + "!"}}
+		handler: gateway.Handler{Params: func(r *http.Request) []client.Pair {
+			return []client.Pair{{Name: "REMOTE_USER", Value: "ann"}, {Name: "SERVER_NAME", Value: r.Host + "!"}}
 		}},
 		request: "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
 		want:    map[string]string{"REMOTE_USER": "ann", "SERVER_NAME": "a!"},

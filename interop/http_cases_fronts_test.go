@@ -249,8 +249,8 @@ func (a alone) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // aloneParams are the parameters of a request, as nginx passes them.
-func aloneParams(r *http.Request) []client.Param {
-	params := []client.Param{
+func aloneParams(r *http.Request) []client.Pair {
+	params := []client.Pair{
 		{Name: "REQUEST_METHOD", Value: cmp.Or(r.Method, http.MethodGet)},
 		{Name: "REQUEST_URI", Value: r.URL.RequestURI()},
 		{Name: "QUERY_STRING", Value: r.URL.RawQuery},
@@ -262,12 +262,12 @@ func aloneParams(r *http.Request) []client.Param {
 	// A transport sends a length of zero where a body is usual.
 	usual := r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch
 	if r.ContentLength > 0 || r.Body == nil && usual {
-		params = append(params, client.Param{Name: "CONTENT_LENGTH", Value: strconv.FormatInt(r.ContentLength, 10)})
+		params = append(params, client.Pair{Name: "CONTENT_LENGTH", Value: strconv.FormatInt(r.ContentLength, 10)})
 	}
 	for name, values := range r.Header {
 		if variable, ok := cgi.Variable(name); ok {
 			for _, v := range values {
-				params = append(params, client.Param{Name: variable, Value: v})
+				params = append(params, client.Pair{Name: variable, Value: v})
 			}
 		}
 	}

@@ -74,7 +74,7 @@ func TestTokensThatAreNone(t *testing.T) {
 
 func TestProgram(t *testing.T) {
 	p := front.Start(t, "-tokens", writeTokens(t, "sesame ali-baba\n"))
-	got := p.Ask(t, protocol.RoleAuthorizer, client.Param{Name: "HTTP_AUTHORIZATION", Value: "Bearer sesame"})
+	got := p.Ask(t, protocol.RoleAuthorizer, client.Pair{Name: "HTTP_AUTHORIZATION", Value: "Bearer sesame"})
 	if !strings.HasPrefix(got.Stdout, "Status: 200 OK\r\n") {
 		t.Errorf("the answer is %+v", got)
 	}

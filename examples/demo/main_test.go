@@ -33,7 +33,7 @@ func TestProgram(t *testing.T) {
 
 // get is a request for a path.
 func get(path, query string) *client.Request {
-	return &client.Request{Params: []client.Param{
+	return &client.Request{Params: []client.Pair{
 		{Name: "REQUEST_METHOD", Value: "GET"},
 		{Name: "SERVER_PROTOCOL", Value: "HTTP/1.1"},
 		{Name: "SCRIPT_NAME", Value: ""},
@@ -47,8 +47,8 @@ func post(path, form string) *client.Request {
 	req := get(path, "")
 	req.Params[0].Value = "POST"
 	req.Params = append(req.Params,
-		client.Param{Name: "CONTENT_TYPE", Value: "application/x-www-form-urlencoded"},
-		client.Param{Name: "CONTENT_LENGTH", Value: strconv.Itoa(len(form))})
+		client.Pair{Name: "CONTENT_TYPE", Value: "application/x-www-form-urlencoded"},
+		client.Pair{Name: "CONTENT_LENGTH", Value: strconv.Itoa(len(form))})
 	req.Stdin = strings.NewReader(form)
 	return req
 }

@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) { front.Main(m, main) }
 
 func request(path string) *client.Request {
-	return front.Get("", client.Param{Name: "PATH_INFO", Value: path})
+	return front.Get("", client.Pair{Name: "PATH_INFO", Value: path})
 }
 
 // serve serves a directory in this process.

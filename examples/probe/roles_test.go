@@ -18,7 +18,7 @@ func TestAuthorizer(t *testing.T) {
 			"let-me-in ": "Status: 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\n\r\ndenied\n",
 			"":           "Status: 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\n\r\ndenied\n",
 		} {
-			got := f.Ask(t, protocol.RoleAuthorizer, client.Param{Name: "HTTP_X_TOKEN", Value: token})
+			got := f.Ask(t, protocol.RoleAuthorizer, client.Pair{Name: "HTTP_X_TOKEN", Value: token})
 			if got != (front.Answer{Stdout: want}) {
 				t.Errorf("token %q: the answer is %+v", token, got)
 			}

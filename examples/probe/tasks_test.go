@@ -30,7 +30,7 @@ const (
 type taskTest struct {
 	query  string
 	stdin  string
-	params []client.Param
+	params []client.Pair
 
 	header    []string // beside Status: 200 OK
 	status    string   // if it is not 200 OK
@@ -40,8 +40,8 @@ type taskTest struct {
 	onHTTP    string // the status in http mode, if that differs
 }
 
-func length(n int) []client.Param {
-	return []client.Param{{Name: "CONTENT_LENGTH", Value: strconv.Itoa(n)}, {Name: "REQUEST_METHOD", Value: "POST"}}
+func length(n int) []client.Pair {
+	return []client.Pair{{Name: "CONTENT_LENGTH", Value: strconv.Itoa(n)}, {Name: "REQUEST_METHOD", Value: "POST"}}
 }
 
 func sum(s string) string { return fmt.Sprintf("%x %d\n", sha256.Sum256([]byte(s)), len(s)) }
@@ -179,7 +179,7 @@ func withoutHTTP(stdout string, keepLength bool) string {
 func TestParams(t *testing.T) {
 	everyWay(t, func(t *testing.T, _ string, _ *fastcgi.Server, f *front.Front) {
 		for _, query := range []string{"", "do=params", "do=params&x=" + url.QueryEscape(`<"é">`)} {
-			req := front.Get(query, client.Param{Name: "HTTP_X"}, client.Param{Name: "odd name", Value: "a\nb\xffc"})
+			req := front.Get(query, client.Pair{Name: "HTTP_X"}, client.Pair{Name: "odd name", Value: "a\nb\xffc"})
 			got := f.Do(t, req)
 			var body map[string]string
 			if err := json.Unmarshal([]byte(got.Body()), &body); err != nil {

@@ -20,16 +20,16 @@ type mount struct {
 	name   string
 	base   string // of the application's URLs
 	prefix string // of the gateway
-	params func(*http.Request) []client.Param
+	params func(*http.Request) []client.Pair
 }
 
 var mounts = []mount{
 	{name: "at the root"},
 	{name: "below a path", base: "/sub", prefix: "/sub"},
 	{name: "as a script", base: "/a/app.fcgi", prefix: "/a/app.fcgi"},
-	{name: "behind a rewritten script", base: "/u", params: func(r *http.Request) []client.Param {
+	{name: "behind a rewritten script", base: "/u", params: func(r *http.Request) []client.Pair {
 		// As Apache does with "RewriteRule ^(.*)$ app.fcgi/$1" in /u/.htaccess.
-		return []client.Param{
+		return []client.Pair{
 			{Name: "SCRIPT_NAME", Value: "/u/app.fcgi"},
 			{Name: "PATH_INFO", Value: strings.TrimPrefix(r.URL.Path, "/u")},
 		}

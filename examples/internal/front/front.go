@@ -101,14 +101,14 @@ func (f *Front) Do(t testing.TB, req *client.Request) Answer {
 }
 
 // Get sends a GET request with a query.
-func (f *Front) Get(t testing.TB, query string, params ...client.Param) Answer {
+func (f *Front) Get(t testing.TB, query string, params ...client.Pair) Answer {
 	t.Helper()
 	return f.Do(t, Get(query, params...))
 }
 
 // Get is the request of a GET with a query.
-func Get(query string, params ...client.Param) *client.Request {
-	return &client.Request{Params: append([]client.Param{
+func Get(query string, params ...client.Pair) *client.Request {
+	return &client.Request{Params: append([]client.Pair{
 		{Name: "GATEWAY_INTERFACE", Value: "CGI/1.1"},
 		{Name: "SERVER_PROTOCOL", Value: "HTTP/1.1"},
 		{Name: "SERVER_NAME", Value: "front.example"},
@@ -120,7 +120,7 @@ func Get(query string, params ...client.Param) *client.Request {
 }
 
 // Ask sends a request in a role without a body.
-func (f *Front) Ask(t testing.TB, role protocol.Role, params ...client.Param) Answer {
+func (f *Front) Ask(t testing.TB, role protocol.Role, params ...client.Pair) Answer {
 	t.Helper()
 	return f.Do(t, &client.Request{Role: role, Params: params})
 }
