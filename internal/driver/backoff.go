@@ -8,26 +8,26 @@ import (
 )
 
 const (
-	minRest = 5 * time.Millisecond
-	maxRest = time.Second
+	minDelay = 5 * time.Millisecond
+	maxDelay = time.Second
 )
 
-// A Backoff says how long accepting rests after an error: 5 ms, doubled each
+// A Backoff says how long accepting pauses after an error: 5 ms, doubled each
 // time up to 1 s. EMFILE and its like pass as soon as connections close, and a
 // loop that tried again at once would take the processor that closes them.
-type Backoff struct{ rest time.Duration }
+type Backoff struct{ delay time.Duration }
 
-// Next returns how long to rest after err, and false if err is final.
+// Next returns how long to pause after err, and false if err is final.
 func (b *Backoff) Next(err error) (time.Duration, bool) {
 	if errors.Is(err, net.ErrClosed) || !temporary(err) {
 		return 0, false
 	}
-	b.rest = min(max(2*b.rest, minRest), maxRest)
-	return b.rest, true
+	b.delay = min(max(2*b.delay, minDelay), maxDelay)
+	return b.delay, true
 }
 
 // Reset is for when accepting has worked again.
-func (b *Backoff) Reset() { b.rest = 0 }
+func (b *Backoff) Reset() { b.delay = 0 }
 
 // temporary reports whether an error of accept may pass. The standard library
 // deprecates asking, but not for accept, and net/http asks the same. It does not

@@ -1,11 +1,10 @@
 // Package driver is the seam between a connection and what moves its bytes.
 //
-// Above it, package fastcgi has one connection object, which knows requests
-// and buffers and never sees a socket. Below it, a driver knows sockets and
-// nothing of FastCGI. A driver's two rules: it calls Receive, ReceiveEnd,
-// Hangup, Expire and whatever was posted one at a time for each connection (that is
-// the connection's loop), and it calls Sent once for each Send that it did not
-// finish, unless the connection is closed before.
+// Above it, a Conn knows requests and buffers and never sees a socket. Below it,
+// a Driver knows sockets and nothing of FastCGI. Each connection has a loop: all
+// that the driver calls of a Conn, and whatever was posted, runs one at a time,
+// and none of it before Accept has returned. Package drivertest has the rules as
+// a table, and holds every driver to them.
 package driver
 
 import (
@@ -15,19 +14,24 @@ import (
 
 // A Conn is a connection above the seam.
 type Conn interface {
-	// Receive is given the bytes that arrived, at about now. It does not keep p.
+	// Receive is given bytes that have arrived by now. It does not keep p.
 	Receive(p []byte, now Instant)
 	// ReceiveEnd says that nothing more will arrive: io.EOF if the peer closed
-	// its side, net.ErrClosed if this side did, or what went wrong. It is the
-	// last call on the loop that the driver makes on its own.
+	// its side, net.ErrClosed if this side did, or what went wrong. It comes once,
+	// and is the last call, but for a Sent that is owed and posted functions.
 	ReceiveEnd(err error)
-	// Hangup says, while reading is paused, that the peer has closed its
-	// side, behind bytes that were not read yet.
+	// Hangup says, while reading is paused, that the peer has closed its side,
+	// behind bytes that were not read yet. It may come more than once, and does
+	// not where the system cannot tell.
 	Hangup()
-	// Expire says that the time given to SetDeadline has come.
+	// Expire says that the time given to SetDeadline has come, also while
+	// reading is paused.
 	Expire(now Instant)
-	// Sent says that what Send left to the driver is written, or why it can
-	// not be. After an error, which is final, Send is not called again.
+	// Sent says that what Send left to the driver is written, or why it cannot
+	// be: net.ErrClosed if Close came before, os.ErrDeadlineExceeded if the peer
+	// took nothing for too long. After an error, which is final, Send is not called
+	// again. It comes once for each Send that was not done, maybe before that has
+	// returned.
 	Sent(err error)
 }
 
@@ -36,13 +40,14 @@ type Conn interface {
 type Socket interface {
 	// Send writes head and then body, at once what the socket takes of them. If
 	// that is all, or there is an error, it returns true. Otherwise the driver
-	// writes the rest as soon as it can and calls Sent, until when both are to be
-	// left alone, and Send not to be called. Body may be empty.
+	// writes the rest as the socket takes it and calls Sent. Until then both must
+	// stay as they are, and Send must not be called. Either may be empty.
 	Send(head, body []byte) (done bool, err error)
 	// Keep has the driver copy what is left of the body that was sent last, if
 	// anything is, so that it may be used for something else.
 	Keep()
-	// SetDeadline asks for a call of Expire at t; zero for none.
+	// SetDeadline asks for one call of Expire, at t, in place of the one it was
+	// asked for before; zero for none.
 	SetDeadline(t Instant)
 	// Pause stops calls of Receive until Resume; one more may come.
 	Pause()
@@ -51,8 +56,8 @@ type Socket interface {
 	Loop
 	// CloseWrite closes this side's half, so that the peer sees the end.
 	CloseWrite()
-	// Close closes the connection, whatever Send has left to be written.
-	// ReceiveEnd follows if it has not been called.
+	// Close closes the connection, whatever Send has left to be written. Sent
+	// follows if that is anything, and ReceiveEnd if it has not been called.
 	Close()
 	// RemoteAddr is the peer's address.
 	RemoteAddr() net.Addr
@@ -69,9 +74,9 @@ type Loop interface {
 type Acceptor interface {
 	// Accept returns the Conn for a new connection, or nil to close it.
 	Accept(s Socket) Conn
-	// AcceptFailed is told of an error that accepting recovers from, and how
-	// long it will rest.
-	AcceptFailed(err error, rest time.Duration)
+	// AcceptFailed is told of an error that accepting recovers from, and after
+	// how long it is tried again.
+	AcceptFailed(err error, delay time.Duration)
 }
 
 // A Driver serves listeners.
@@ -79,8 +84,8 @@ type Driver interface {
 	// Serve accepts connections from l until l fails or is closed, and
 	// returns why. The connections go on.
 	Serve(l net.Listener, a Acceptor) error
-	// Stop makes Serve(l) return. Closing l does, too, but may take a moment
-	// to be noticed.
+	// Stop is called just before l is closed, so that Serve(l) need not find that
+	// out for itself, which may take a moment.
 	Stop(l net.Listener)
 	// Loop returns a loop that belongs to no connection: a function that blocks on
 	// it delays no other than those that were posted to it.

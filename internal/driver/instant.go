@@ -16,6 +16,9 @@ func Now() Instant { return Instant(time.Since(began)) }
 // After returns the instant that is d later.
 func (t Instant) After(d time.Duration) Instant { return t + Instant(d) }
 
+// Sub returns how much later t is than u.
+func (t Instant) Sub(u Instant) time.Duration { return time.Duration(t - u) }
+
 // Time returns t for package net; the zero Time for zero.
 func (t Instant) Time() time.Time {
 	if t == 0 {

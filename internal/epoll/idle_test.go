@@ -7,14 +7,16 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
+	"github.com/simple-fastcgi/fastcgi/internal/driver/drivertest"
 	"github.com/simple-fastcgi/fastcgi/internal/epoll"
 )
 
 // loopStates are the states of the loops' goroutines, as they stand in a stack trace.
 func loopStates() (states []string) {
-	for _, g := range strings.Split(stacks(), "\n\n") {
+	for _, g := range strings.Split(drivertest.Stacks(), "\n\n") {
 		if strings.Contains(g, "epoll.(*loop).run") {
 			_, state, _ := strings.Cut(g, "[")
 			state, _, _ = strings.Cut(state, "]")
@@ -38,7 +40,7 @@ func expectLoops(t *testing.T, want int) {
 		}
 		return len(states) == want
 	}
-	if !eventually(t, "the loops are parked", parked) {
+	if !drivertest.Eventually(t, "the loops are parked", parked) {
 		t.Errorf("the loops are %q, want %d that wait", loopStates(), want)
 	}
 }
@@ -50,23 +52,23 @@ func TestIdle(t *testing.T) {
 	expectLoops(t, 0)
 	done := make(chan struct{})
 	d.FirstLoop().Post(func() { close(done) })
-	receive(t, done)
+	drivertest.Take(t, done)
 	expectLoops(t, 0)
 
-	e := show(t, d, nil)
+	e := serve(t, d, nil)
 	expectLoops(t, loops)
-	c, peer := e.open()
+	c, peer := e.Open()
 	expectLoops(t, loops)
-	e.stop()
+	e.Stop()
 	expectLoops(t, 1)
-	c.SetDeadline(driver.Now().After(patience))
-	c.turn()
+	c.SetDeadline(driver.Now().After(time.Hour))
+	c.Turn()
 	expectLoops(t, 1)
 	peer.Write([]byte("x"))
-	c.expectData("x")
+	c.ExpectData("x")
 	expectLoops(t, 1)
 	c.Close()
-	c.expectEnd(net.ErrClosed)
+	c.ExpectEnd(net.ErrClosed)
 	expectLoops(t, 0)
 	c.Post(func() {})
 	expectLoops(t, 0)
@@ -76,12 +78,12 @@ func TestIdle(t *testing.T) {
 func TestIdleThreads(t *testing.T) {
 	const loops = 100
 	before := threads(t)
-	e := show(t, &epoll.Driver{Loops: loops}, nil)
+	e := serve(t, &epoll.Driver{Loops: loops}, nil)
 	expectLoops(t, loops)
-	c, peer := e.open()
+	c, peer := e.Open()
 	for range 100 {
 		peer.Write([]byte("x"))
-		c.expectData("x")
+		c.ExpectData("x")
 	}
 	expectLoops(t, loops)
 	if now := threads(t); now > before+loops/2 {

@@ -3,11 +3,11 @@
 package epoll_test
 
 import (
-	"net"
 	"os"
 	"strconv"
 	"testing"
 
+	"github.com/simple-fastcgi/fastcgi/internal/driver/drivertest"
 	"github.com/simple-fastcgi/fastcgi/internal/epoll"
 )
 
@@ -26,18 +26,5 @@ func TestShortConnections(t *testing.T) {
 		}
 		visits = n
 	}
-	shortVisits(t, visits, listenUnix(t))
-}
-
-// So it is with TCP, where the end of a connection takes longer.
-func TestShortConnectionsTCP(t *testing.T) {
-	shortVisits(t, 2000, listenOn(t, "tcp", "127.0.0.1:0"))
-}
-
-func shortVisits(t *testing.T, visits int, l net.Listener) {
-	c := newCrowd(t, visits)
-	t.Logf("%d visits, seed %d", visits, c.seed)
-	serveOn(t, &epoll.Driver{Loops: 3}, l, c)
-	defer crowdThreads()()
-	c.come(40, l.Addr())
+	drivertest.Crowd(t, &epoll.Driver{Loops: 3}, drivertest.Listen(t, "unix"), visits)
 }

@@ -108,6 +108,9 @@ func (s *socket) look() {
 
 // nextDue returns the earlier of the two deadlines.
 func (s *socket) nextDue() driver.Instant {
+	if s.inputEnded {
+		return s.stuckDue()
+	}
 	return driver.Earlier(driver.Instant(s.deadline.Load()), s.stuckDue())
 }
 
@@ -127,7 +130,7 @@ func (s *socket) expire(now driver.Instant) {
 	switch stuck := s.stuckDue(); {
 	case stuck != 0 && stuck <= now:
 		s.sent(os.ErrDeadlineExceeded)
-	case deadline != 0 && driver.Instant(deadline) <= now:
+	case deadline != 0 && driver.Instant(deadline) <= now && !s.inputEnded:
 		// Whoever sets another meanwhile has it.
 		s.deadline.CompareAndSwap(deadline, 0)
 		s.conn.Expire(now)
@@ -146,13 +149,16 @@ func (l *loop) close(s *socket) {
 		return
 	}
 	s.mu.Lock()
-	fd := s.fd
-	s.fd, s.rest = -1, nil
+	fd, unsent := s.fd, s.rest != nil
+	s.fd = -1
 	s.mu.Unlock()
 	l.timers.clear(s)
 	l.table.remove(s)
 	// Epoll forgets a descriptor that is closed.
 	_ = unix.Close(int(fd))
+	if unsent {
+		s.sent(net.ErrClosed)
+	}
 }
 
 // registerFresh tells epoll of the new connections that are still there.

@@ -17,23 +17,23 @@ import (
 // place.
 func TestOldEvent(t *testing.T) {
 	var duplicate int
-	e := show(t, oneLoop(), nil)
-	first, old := e.open()
+	e := serve(t, oneLoop(), nil)
+	first, old := e.Open()
 	first.Post(func() { duplicate, _ = unix.FcntlInt(uintptr(epoll.Descriptor(first.Socket)), unix.F_DUPFD_CLOEXEC, 3) })
-	first.turn()
+	first.Turn()
 	defer unix.Close(duplicate)
 	first.Close()
-	first.expectEnd(net.ErrClosed)
-	first.turn()
+	first.ExpectEnd(net.ErrClosed)
+	first.Turn()
 
-	second, peer := e.open()
+	second, peer := e.Open()
 	second.Pause()
-	second.turn()
+	second.Turn()
 	io.WriteString(old, "old")
-	second.expectQuiet()
+	second.ExpectQuiet()
 	old.Close() // of which second is told nothing, though it waits for just that
-	second.expectQuiet()
+	second.ExpectQuiet()
 	second.Resume()
 	io.WriteString(peer, "new")
-	second.expectData("new")
+	second.ExpectData("new")
 }

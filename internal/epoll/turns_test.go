@@ -12,18 +12,20 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver/drivertest"
 )
 
 // A busyness keeps a loop busy with one connection, from one turn to the next, for as long as turn, which it calls in each
 // of them, returns true.
 type busyness struct {
 	name string
-	keep func(c *conn, peer *net.UnixConn, turn func() bool)
+	keep func(c *drivertest.Conn, peer net.Conn, turn func() bool)
 }
 
 var busynesses = []busyness{
 	{"pouring", pour},
-	{"posting", func(c *conn, _ *net.UnixConn, turn func() bool) {
+	{"posting", func(c *drivertest.Conn, _ net.Conn, turn func() bool) {
 		var f func()
 		f = func() {
 			if turn() {
@@ -32,7 +34,7 @@ var busynesses = []busyness{
 		}
 		c.Post(f)
 	}},
-	{"pausing", func(c *conn, _ *net.UnixConn, turn func() bool) {
+	{"pausing", func(c *drivertest.Conn, _ net.Conn, turn func() bool) {
 		var f func()
 		f = func() {
 			c.Pause()
@@ -46,26 +48,26 @@ var busynesses = []busyness{
 }
 
 // pour has the peer send as fast as it is read: what arrived is sent again, so there is always more than a read takes.
-func pour(c *conn, peer *net.UnixConn, turn func() bool) {
+func pour(c *drivertest.Conn, peer net.Conn, turn func() bool) {
 	c.Post(func() {
 		more := make([]byte, readSize)
 		on := true
-		c.onReceive = func(p []byte) {
+		c.OnReceive = func(p []byte) {
 			if len(p) > readSize {
-				c.t.Errorf("received %d bytes in one turn", len(p))
+				c.TB().Errorf("received %d bytes in one turn", len(p))
 			}
 			if on = on && turn(); on {
-				writeAtOnce(c.t, peer, more[:len(p)])
+				writeAtOnce(c.TB(), peer, more[:len(p)])
 			}
 		}
-		writeAtOnce(c.t, peer, more)
-		writeAtOnce(c.t, peer, more[:readSize/2])
+		writeAtOnce(c.TB(), peer, more)
+		writeAtOnce(c.TB(), peer, more[:readSize/2])
 	})
 }
 
 // writeAtOnce writes to the peer's end without a word to Go's scheduler, which would take the opportunity to run others.
-func writeAtOnce(t testing.TB, peer *net.UnixConn, p []byte) {
-	raw, err := peer.SyscallConn()
+func writeAtOnce(t testing.TB, peer net.Conn, p []byte) {
+	raw, err := peer.(*net.UnixConn).SyscallConn()
 	if err != nil {
 		t.Error(err)
 		return
@@ -89,11 +91,11 @@ func TestTurns(t *testing.T) {
 			turns := 0 // all of this happens on the one loop
 			received := make(chan int, others)
 			done := make(chan struct{})
-			e := show(t, oneLoop(), func(c *conn) { c.onReceive = func([]byte) { received <- turns } })
-			busy, peer := e.open()
-			var peers []*net.UnixConn
+			e := serve(t, oneLoop(), func(c *drivertest.Conn) { c.OnReceive = func([]byte) { received <- turns } })
+			busy, peer := e.Open()
+			var peers []net.Conn
 			for range others {
-				_, p := e.open()
+				_, p := e.Open()
 				peers = append(peers, p)
 			}
 			b.keep(busy, peer, func() bool {
@@ -107,9 +109,9 @@ func TestTurns(t *testing.T) {
 				}
 				return turns < end
 			})
-			receive(t, done)
+			drivertest.Take(t, done)
 			for range others {
-				if at := receive(t, received); at > start+2 {
+				if at := drivertest.Take(t, received); at > start+2 {
 					t.Fatalf("what had arrived in turn %d was received in turn %d", start, at)
 				}
 			}
@@ -122,14 +124,14 @@ func TestTurnsOfEqual(t *testing.T) {
 	const n, end = 5, 500
 	var order []int // of turns, on the one loop
 	done := make(chan struct{})
-	e := show(t, oneLoop(), nil)
-	var conns []*conn
-	var peers []*net.UnixConn
+	e := serve(t, oneLoop(), nil)
+	var conns []*drivertest.Conn
+	var peers []net.Conn
 	for range n {
-		c, peer := e.open()
+		c, peer := e.Open()
 		conns, peers = append(conns, c), append(peers, peer)
 	}
-	release := hold(e.driver) // so that they begin together
+	release := hold(e) // so that they begin together
 	for i := range n {
 		pour(conns[i], peers[i], func() bool {
 			if len(order) == end {
@@ -142,7 +144,7 @@ func TestTurnsOfEqual(t *testing.T) {
 		})
 	}
 	release()
-	receive(t, done)
+	drivertest.Take(t, done)
 	var turns [n]int
 	for at, i := range order {
 		turns[i]++
@@ -158,20 +160,20 @@ func TestTurnsOfAccepting(t *testing.T) {
 	const waiting, batch = 100, 16
 	accepted := 0 // on the one loop
 	received := make(chan int, 1)
-	e := show(t, oneLoop(), func(*conn) { accepted++ })
-	c, peer := e.open()
-	c.Post(func() { c.onReceive = func([]byte) { received <- accepted } })
-	release := hold(e.driver)
+	e := serve(t, oneLoop(), func(*drivertest.Conn) { accepted++ })
+	c, peer := e.Open()
+	c.Post(func() { c.OnReceive = func([]byte) { received <- accepted } })
+	release := hold(e)
 	for range waiting {
-		dial(t, e.l)
+		drivertest.Dial(t, e.Listener)
 	}
 	peer.Write([]byte("x"))
 	release()
-	if n := receive(t, received); n > 1+batch {
+	if n := drivertest.Take(t, received); n > 1+batch {
 		t.Errorf("%d connections were accepted before an older one was received from", n-1)
 	}
 	for range waiting {
-		receive(t, e.conns)
+		drivertest.Take(t, e.Conns)
 	}
 }
 
@@ -211,7 +213,7 @@ func takeTurns(t *testing.T, b busyness, goroutines int, end int64, yield func()
 		})
 	}
 	others := make([]standstill, goroutines)
-	c, peer := show(t, oneLoop(), nil).open()
+	c, peer := serve(t, oneLoop(), nil).Open()
 	b.keep(c, peer, func() bool {
 		for i := range others {
 			others[i].note(laps[i].Load())

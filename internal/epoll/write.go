@@ -81,7 +81,9 @@ func (s *socket) sent(err error) {
 	s.mu.Lock()
 	s.rest = nil
 	s.mu.Unlock()
-	s.conn.Sent(err)
+	if s.conn != nil { // Accept may have written, and then refused
+		s.conn.Sent(err)
+	}
 }
 
 // tryWrite writes what the socket takes at once. It is called with mu held, so

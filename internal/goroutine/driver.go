@@ -28,12 +28,12 @@ func (d *Driver) Serve(l net.Listener, a driver.Acceptor) error {
 	for {
 		nc, err := l.Accept()
 		if err != nil {
-			rest, again := backoff.Next(err)
+			delay, again := backoff.Next(err)
 			if !again {
 				return err
 			}
-			a.AcceptFailed(err, rest)
-			time.Sleep(rest)
+			a.AcceptFailed(err, delay)
+			time.Sleep(delay)
 			continue
 		}
 		backoff.Reset()
@@ -50,9 +50,8 @@ func (d *Driver) Loop() driver.Loop { return &d.queue }
 // start runs one connection.
 func (d *Driver) start(nc net.Conn, a driver.Acceptor) {
 	s := newSocket(d, nc)
-	s.conn = a.Accept(s)
-	if s.conn == nil {
-		nc.Close()
+	if !s.accept(a) {
+		s.Close()
 		return
 	}
 	go s.readLoop()

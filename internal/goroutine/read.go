@@ -1,8 +1,6 @@
 package goroutine
 
 import (
-	"errors"
-	"os"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
@@ -25,19 +23,19 @@ func (s *socket) readLoop() {
 			s.turn.Unlock()
 		}
 		pool.Put(buf)
-		switch {
-		case err == nil:
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			s.turn.Lock()
-			s.conn.Expire(driver.Now())
-			s.turn.Unlock()
-		default:
-			s.turn.Lock()
-			s.conn.ReceiveEnd(err)
-			s.turn.Unlock()
+		if err != nil {
+			s.endInput(s.cause(err))
 			return
 		}
 	}
+}
+
+// endInput tells the connection that nothing more will be read.
+func (s *socket) endInput(err error) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	s.inputEnded = true
+	s.conn.ReceiveEnd(err)
 }
 
 // readBuffered is how connections without a descriptor are read: they hold a
@@ -83,7 +81,8 @@ func (s *socket) waitWhilePaused() {
 }
 
 // checkHangup tells the connection if its peer is gone, and asks again in a while,
-// as long as reading is paused: there may be requests by then that were not told.
+// as long as reading is paused: there may be requests by then that were not there
+// before.
 func (s *socket) checkHangup() {
 	s.mu.Lock()
 	s.watching = s.paused && !s.closed
@@ -94,7 +93,9 @@ func (s *socket) checkHangup() {
 	}
 	if hungUp(s.raw) {
 		s.turn.Lock()
-		s.conn.Hangup()
+		if !s.inputEnded { // as it may have by now
+			s.conn.Hangup()
+		}
 		s.turn.Unlock()
 	}
 	time.AfterFunc(hangupInterval, s.checkHangup)

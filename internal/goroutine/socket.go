@@ -4,6 +4,7 @@ import (
 	"net"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
 )
@@ -14,12 +15,15 @@ type socket struct {
 	driver *Driver
 	nc     net.Conn
 	raw    syscall.RawConn // nil if nc has no descriptor to use directly
-	conn   driver.Conn
 
 	// turn is held by whoever makes calls on the connection's loop: holding it is
 	// being the loop.
 	turn  sync.Mutex
 	posts driver.Queue // takes turns, too
+
+	// Owned by the loop.
+	conn       driver.Conn
+	inputEnded bool // ReceiveEnd was called
 
 	// Owned by the reading goroutine.
 	reading rawRead
@@ -32,6 +36,8 @@ type socket struct {
 	paused   bool
 	closed   bool
 	watching bool // checkHangup is to come
+	deadline driver.Instant
+	timer    *time.Timer // for the deadline; nil before the first
 }
 
 func newSocket(d *Driver, nc net.Conn) *socket {
@@ -43,10 +49,14 @@ func newSocket(d *Driver, nc net.Conn) *socket {
 	return s
 }
 
-// SetDeadline implements driver.Socket.
-func (s *socket) SetDeadline(t driver.Instant) {
-	// It fails on closed connections only.
-	_ = s.nc.SetReadDeadline(t.Time())
+// accept has a make the connection, and reports whether it did. Whatever that
+// leads to waits meanwhile.
+func (s *socket) accept(a driver.Acceptor) bool {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	s.conn = a.Accept(s)
+	s.inputEnded = s.conn == nil
+	return s.conn != nil
 }
 
 // RemoteAddr implements driver.Socket.
@@ -65,9 +75,23 @@ func (s *socket) Close() {
 	s.mu.Lock()
 	s.closed = true
 	s.changed.Broadcast()
+	if s.timer != nil {
+		s.timer.Stop()
+	}
 	s.mu.Unlock()
 	s.nc.Close()
 }
 
 // Post implements driver.Socket.
 func (s *socket) Post(f func()) { s.posts.Post(f) }
+
+// cause returns what an error of nc's means: net.ErrClosed if this side has closed
+// it, whatever nc says then.
+func (s *socket) cause(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return net.ErrClosed
+	}
+	return err
+}

@@ -7,7 +7,7 @@ import (
 )
 
 // Send implements driver.Socket. What the socket does not take at once, a
-// goroutine writes from a copy.
+// goroutine writes.
 func (s *socket) Send(head, body []byte) (done bool, err error) {
 	for _, p := range []*[]byte{&head, &body} {
 		if len(*p) == 0 {
@@ -15,7 +15,7 @@ func (s *socket) Send(head, body []byte) (done bool, err error) {
 		}
 		n, err := s.tryWrite(*p)
 		if err != nil {
-			return true, err
+			return true, s.cause(err)
 		}
 		if *p = (*p)[n:]; len(*p) > 0 {
 			break
@@ -24,17 +24,30 @@ func (s *socket) Send(head, body []byte) (done bool, err error) {
 	if len(head)+len(body) == 0 {
 		return true, nil
 	}
-	rest := append(append(pool.Get(len(head)+len(body)), head...), body...)
-	go func() {
-		err := s.writeRest(rest)
-		pool.Put(rest)
-		s.conn.Sent(err)
-	}()
+	go s.finishSend(head, append(pool.Get(len(body)), body...))
 	return false, nil
 }
 
-// Keep implements driver.Socket. Send has copied it already.
+// Keep implements driver.Socket. Send has copied what is left already.
 func (s *socket) Keep() {}
+
+// finishSend writes what the socket did not take at once. The body is from the
+// pool.
+func (s *socket) finishSend(head, body []byte) {
+	err := s.writeRest(head)
+	if err == nil {
+		err = s.writeRest(body)
+	}
+	pool.Put(body)
+	if err != nil {
+		err = s.cause(err)
+	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.conn != nil { // Accept may have written, and then refused
+		s.conn.Sent(err)
+	}
+}
 
 // writeRest writes as the socket takes it.
 func (s *socket) writeRest(p []byte) error {
@@ -43,6 +56,9 @@ func (s *socket) writeRest(p []byte) error {
 		_ = s.nc.SetWriteDeadline(time.Now().Add(s.driver.WriteTimeout))
 		// Or it would fail what is tried long after.
 		defer s.nc.SetWriteDeadline(time.Time{})
+	}
+	if len(p) == 0 {
+		return nil
 	}
 	_, err := s.nc.Write(p)
 	return err

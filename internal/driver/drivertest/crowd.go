@@ -1,6 +1,4 @@
-//go:build linux
-
-package epoll_test
+package drivertest
 
 import (
 	"bytes"
@@ -10,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -57,16 +54,24 @@ func (p plan) whole() bool { return p.ending == endAnswered || p.ending == endHa
 // one that has just been closed. So whatever is done to a number whose connection is gone, is done to another, and seen:
 // foreign bytes in an answer or behind a request, an answer cut short, a descriptor that is closed already.
 type crowd struct {
-	t     testing.TB
-	seed  uint64
-	addr  net.Addr
-	seen  []atomic.Bool  // tokens that hosts were sent
-	next  atomic.Int64   // visit
-	tasks sync.WaitGroup // hosts, until ReceiveEnd, and their goroutines
+	t        testing.TB
+	seed     uint64
+	listener net.Listener
+	seen     []atomic.Bool  // tokens that hosts were sent
+	next     atomic.Int64   // visit
+	made     atomic.Int64   // connections
+	accepted atomic.Int64   // of them
+	tasks    sync.WaitGroup // hosts, until ReceiveEnd, and their goroutines
 }
 
-func newCrowd(t testing.TB, visits int) *crowd {
-	return &crowd{t: t, seed: rand.Uint64(), seen: make([]atomic.Bool, visits)}
+// Crowd makes a great many short connections to d, each with answers of its own, and expects that no byte of one ever gets
+// into another, and none is cut short, whoever writes, closes or hangs up at whatever moment.
+func Crowd(t testing.TB, d driver.Driver, l net.Listener, visits int) {
+	c := &crowd{t: t, listener: l, seed: rand.Uint64(), seen: make([]atomic.Bool, visits)}
+	t.Logf("%d visits, seed %d", visits, c.seed)
+	ServeTo(t, d, l, c)
+	defer CrowdThreads()()
+	c.come(40)
 }
 
 func (c *crowd) plan(visit int) plan {
@@ -83,8 +88,7 @@ func (c *crowd) plan(visit int) plan {
 }
 
 // come makes all visits, by so many visitors.
-func (c *crowd) come(visitors int, addr net.Addr) {
-	c.addr = addr
+func (c *crowd) come(visitors int) {
 	var all sync.WaitGroup
 	for range visitors {
 		all.Go(func() {
@@ -96,21 +100,23 @@ func (c *crowd) come(visitors int, addr net.Addr) {
 		})
 	}
 	all.Wait()
+	Eventually(c.t, "all connections are accepted", func() bool { return c.accepted.Load() == c.made.Load() })
 	c.tasks.Wait()
 }
 
 // visit makes one visit and checks what is answered.
 func (c *crowd) visit(visit int) (err error) {
-	peer, err := net.Dial(c.addr.Network(), c.addr.String())
+	peer, err := dial(c.listener)
 	if err != nil {
 		return err
 	}
+	c.made.Add(1)
 	defer func() { err = errors.Join(err, peer.Close()) }()
 	p := c.plan(visit)
 	if p.ending == endSilent {
 		return nil
 	}
-	peer.SetDeadline(time.Now().Add(patience))
+	peer.SetDeadline(time.Now().Add(giveUp))
 	if _, err := peer.Write(token(visit)); err != nil {
 		return err
 	}
@@ -153,147 +159,9 @@ func readTokens(r io.Reader, visit int) (n int, err error) {
 // Accept implements driver.Acceptor.
 func (c *crowd) Accept(s driver.Socket) driver.Conn {
 	c.tasks.Add(1)
-	return &host{rules: rules{t: c.t}, Socket: s, crowd: c}
+	c.accepted.Add(1)
+	return &host{order: order{t: c.t}, Socket: s, crowd: c}
 }
 
 // AcceptFailed implements driver.Acceptor.
 func (c *crowd) AcceptFailed(err error, _ time.Duration) { c.t.Errorf("cannot accept: %v", err) }
-
-// A host is the end of a connection that answers.
-type host struct {
-	rules
-	driver.Socket
-	crowd *crowd
-
-	mu      sync.Mutex
-	plan    plan
-	answer  []byte // what is left of it
-	written int    // bytes of it that are to be sent
-	wire    []byte // what is being sent; nil: nothing
-	failed  bool   // nothing can be sent any more
-}
-
-// Receive implements driver.Conn.
-func (h *host) Receive(p []byte, _ driver.Instant) {
-	defer h.enterOpen("Receive")()
-	n := binary.BigEndian.Uint64(append(bytes.Clone(p), make([]byte, tokenLen)...)) &^ (0xffff << 48)
-	switch {
-	case len(p) != tokenLen || n >= uint64(len(h.crowd.seen)) || !bytes.Equal(p, token(int(n))):
-		h.t.Errorf("a host was sent foreign bytes: %x", p[:min(len(p), 64)])
-	case !h.crowd.seen[n].CompareAndSwap(false, true):
-		h.t.Errorf("the token %x has come twice", p)
-	default:
-		h.start(int(n))
-	}
-}
-
-// start begins to answer, and to do what the plan has.
-func (h *host) start(visit int) {
-	h.mu.Lock()
-	h.plan = h.crowd.plan(visit)
-	h.answer = bytes.Repeat(token(visit), h.plan.answer)
-	h.mu.Unlock()
-	for i := range h.plan.writers {
-		h.crowd.tasks.Go(func() { h.writeShare(i) })
-	}
-	switch h.plan.ending {
-	case endKilled:
-		h.crowd.tasks.Go(h.kill)
-	case endDropped:
-		h.kill()
-	}
-}
-
-// writeShare is one of the goroutines that answer: each with a share of the bytes, whichever those are. If the answer is not
-// to arrive whole, it writes a little at a time, and then uses the socket in every other way that there is, so as to be at it
-// when the connection is closed.
-func (h *host) writeShare(i int) {
-	size := h.plan.answer * tokenLen
-	share := size*(i+1)/h.plan.writers - size*i/h.plan.writers
-	most := 20_000
-	if !h.plan.whole() {
-		most = tokenLen
-	}
-	for more := true; more && share > 0; share -= most {
-		more = h.write(min(share, most))
-	}
-	if h.plan.whole() {
-		return
-	}
-	h.Pause()
-	h.SetDeadline(0)
-	h.Resume()
-	for range 5 {
-		h.CloseWrite()
-	}
-}
-
-// write sends n more bytes of the answer, unless somebody is sending, who then does it. It returns false if that is no use
-// any more.
-func (h *host) write(n int) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.written += n
-	if h.wire == nil {
-		h.flush()
-	}
-	return !h.failed
-}
-
-// flush sends what there is. It is called with mu held.
-func (h *host) flush() {
-	for h.written > 0 && !h.failed {
-		h.wire = h.answer[:h.written]
-		h.mu.Unlock()
-		done, err := h.send(h.Socket, h.wire)
-		h.mu.Lock()
-		if !done {
-			return // Sent goes on
-		}
-		h.noteSent(err)
-	}
-}
-
-// noteSent is called with mu held.
-func (h *host) noteSent(err error) {
-	h.answer = h.answer[len(h.wire):]
-	h.written -= len(h.wire)
-	h.wire, h.failed = nil, err != nil
-	if h.failed || len(h.answer) == 0 {
-		h.Close()
-	}
-}
-
-// Sent implements driver.Conn.
-func (h *host) Sent(err error) {
-	defer h.sent()()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.noteSent(err)
-	h.flush()
-}
-
-// kill closes the connection, whatever the others are doing.
-func (h *host) kill() {
-	for range h.plan.after {
-		runtime.Gosched()
-	}
-	h.Close()
-}
-
-// ReceiveEnd implements driver.Conn. A host whose visitor has closed one half only goes on until it has answered.
-func (h *host) ReceiveEnd(err error) {
-	defer h.crowd.tasks.Done()
-	defer h.end()()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err != io.EOF || h.plan.ending != endHalfClosed || len(h.answer) == 0 {
-		h.Close()
-	}
-}
-
-// Hangup implements driver.Conn.
-func (h *host) Hangup() { defer h.enterOpen("Hangup")() }
-
-// Expire implements driver.Conn.
-func (h *host) Expire(driver.Instant) { h.t.Error("Expire was called without a deadline") }

@@ -1,10 +1,9 @@
-//go:build linux
-
-package epoll_test
+package drivertest
 
 import (
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -12,16 +11,17 @@ import (
 )
 
 // inChild is the variable that tells a test that it runs in a process of its own.
-const inChild = "FASTCGI_EPOLL_TEST_CHILD"
+const inChild = "FASTCGI_DRIVER_TEST_CHILD"
 
-// alone runs a test in a process of its own, whose limits it may change.
-func alone(t *testing.T, test func(t *testing.T)) {
+// Alone runs a test in a process of its own, whose limits it may change.
+func Alone(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	if os.Getenv(inChild) != "" {
 		test(t)
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(t.Name()), "/", "$/^") + "$"
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+pattern, "-test.v")
 	cmd.Env = append(os.Environ(), inChild+"=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
@@ -29,8 +29,8 @@ func alone(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// exhaust leaves the process so many descriptors that it may open, until relieve is called.
-func exhaust(t *testing.T, left int) (relieve func()) {
+// Exhaust leaves the process so many descriptors that it may open, until relieve is called.
+func Exhaust(t *testing.T, left int) (relieve func()) {
 	t.Helper()
 	var before unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {

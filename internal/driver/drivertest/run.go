@@ -1,0 +1,68 @@
+package drivertest
+
+import (
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
+)
+
+// A rule is something that every driver promises.
+type rule struct {
+	name  string
+	where func(network string) bool
+	test  func(t *testing.T, p place)
+}
+
+// anywhere is for what every connection can.
+func anywhere(string) bool { return true }
+
+// sockets is for what pipes cannot: closing one half, buffering, being accepted by the system.
+func sockets(network string) bool { return network != "pipe" }
+
+// whereHangups is for what takes a system that tells of the end behind unread bytes.
+func whereHangups(network string) bool { return sockets(network) && runtime.GOOS == "linux" }
+
+// rules are all that is promised, besides what a Conn checks at each call, whatever the test is about.
+func rules() []rule {
+	var all []rule
+	for _, some := range [][]rule{
+		acceptRules, descriptorRules, receiveRules, pauseRules, closeRules, sendRules, writeTimeoutRules, deadlineRules, postRules,
+	} {
+		all = append(all, some...)
+	}
+	return all
+}
+
+// A place is where a rule is tested.
+type place struct {
+	network   string // "pipe", "unix" or "tcp"
+	newDriver func(writeTimeout time.Duration) driver.Driver
+}
+
+// serve has a new driver without a WriteTimeout accept connections until the test ends.
+func (p place) serve(t *testing.T, prepare func(*Conn)) *Server {
+	t.Helper()
+	return Serve(t, p.newDriver(0), Listen(t, p.network), prepare)
+}
+
+// open makes one connection.
+func (p place) open(t *testing.T) (*Conn, net.Conn) {
+	t.Helper()
+	return p.serve(t, nil).Open()
+}
+
+// Run tests that the drivers that newDriver makes keep to every rule, with connections of each network that can have it.
+func Run(t *testing.T, newDriver func(writeTimeout time.Duration) driver.Driver, networks ...string) {
+	for _, network := range networks {
+		t.Run(network, func(t *testing.T) {
+			for _, r := range rules() {
+				if r.where(network) {
+					t.Run(r.name, func(t *testing.T) { r.test(t, place{network, newDriver}) })
+				}
+			}
+		})
+	}
+}
