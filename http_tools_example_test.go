@@ -14,8 +14,8 @@ import (
 	"github.com/simple-fastcgi/fastcgi/client"
 )
 
-func ExampleNewStderrHandler() {
-	logger := slog.New(fastcgi.NewStderrHandler(slog.NewTextHandler(os.Stderr, nil), nil))
+func ExampleNewLogHandler() {
+	logger := slog.New(fastcgi.NewLogHandler(slog.NewTextHandler(os.Stderr, nil), nil))
 	srv := &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		logger.WarnContext(r.Context(), "no such user", "name", "joe")
 		fmt.Fprintln(w, "who are you?")

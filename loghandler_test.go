@@ -2,6 +2,7 @@ package fastcgi_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/simple-fastcgi/fastcgi"
 )
@@ -24,7 +27,7 @@ func timeless(w io.Writer) slog.Handler {
 }
 
 // What concerns a request goes to its STDERR, and the rest where it went before.
-func TestStderrHandler(t *testing.T) {
+func TestLogHandler(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
 		log            func(log *slog.Logger, ctx context.Context)
@@ -67,7 +70,7 @@ func TestStderrHandler(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			onUnix(t, func(t *testing.T, p place) {
 				next := new(journal)
-				log := slog.New(fastcgi.NewStderrHandler(timeless(next), &slog.HandlerOptions{Level: slog.LevelWarn}))
+				log := slog.New(fastcgi.NewLogHandler(timeless(next), &slog.HandlerOptions{Level: slog.LevelWarn}))
 				web := p.serveHTTP(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { tt.log(log, r.Context()) })).dial(t)
 				got := web.ask(1, httpGet(tt.params...)...)
 				if got.stderr.String() != tt.stderr || next.String() != tt.logged || got.status() != 200 {
@@ -79,7 +82,7 @@ func TestStderrHandler(t *testing.T) {
 }
 
 // After its request, a record goes where there is somebody to read it.
-func TestStderrHandlerLate(t *testing.T) {
+func TestLogHandlerLate(t *testing.T) {
 	onUnix(t, func(t *testing.T, p place) {
 		next := new(journal)
 		contexts := make(chan context.Context, 1)
@@ -87,9 +90,9 @@ func TestStderrHandlerLate(t *testing.T) {
 		web.ask(1, httpGet()...)
 		ctx := receive(t, contexts)
 		eventually(t, "the request has ended", func() bool { return ctx.Err() != nil })
-		log := slog.New(fastcgi.NewStderrHandler(timeless(next), nil))
+		log := slog.New(fastcgi.NewLogHandler(timeless(next), nil))
 		log.InfoContext(ctx, "late")
-		slog.New(fastcgi.NewStderrHandler(nil, nil)).InfoContext(ctx, "never")
+		slog.New(fastcgi.NewLogHandler(nil, nil)).InfoContext(ctx, "never")
 		if next.String() != "level=INFO msg=late\n" {
 			t.Errorf("logged was %q", next.String())
 		}
@@ -97,9 +100,9 @@ func TestStderrHandlerLate(t *testing.T) {
 }
 
 // Many requests log side by side, each in whole lines of its own.
-func TestStderrHandlerConcurrent(t *testing.T) {
+func TestLogHandlerConcurrent(t *testing.T) {
 	everywhere(t, func(t *testing.T, p place) {
-		log := slog.New(fastcgi.NewStderrHandler(nil, nil))
+		log := slog.New(fastcgi.NewLogHandler(nil, nil))
 		app := p.serveHTTP(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			var loggers sync.WaitGroup
 			for range 4 {
@@ -123,5 +126,33 @@ func TestStderrHandlerConcurrent(t *testing.T) {
 			})
 		}
 		clients.Wait()
+	})
+}
+
+// A text is what a client may have sent, as a value that writes itself down.
+type text string
+
+func (t text) MarshalText() ([]byte, error) { return []byte(t), nil }
+
+// W12: whatever a record is made of, it is one line without control characters.
+func TestW12LogHandlerEscapes(t *testing.T) {
+	const forged = "x\r\n2026/01/01 [alert] \x1b[2J\x00\u2028\u009b\xffy"
+	everywhere(t, func(t *testing.T, p place) {
+		log := slog.New(fastcgi.NewLogHandler(nil, nil))
+		web := p.serveHTTP(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			log.WithGroup(forged).With(forged, forged).InfoContext(r.Context(), forged, "s", forged, forged, 1,
+				"bytes", []byte(forged), "error", errors.New(forged), "text", text(forged), "any", struct{ S string }{forged},
+				slog.Group(forged, forged, forged))
+		})).dial(t)
+		got := web.ask(1, httpGet()...).stderr.String()
+		line, rest, _ := strings.Cut(got, "\n")
+		if !strings.Contains(line, `[alert]`) || rest != "" {
+			t.Errorf("STDERR is %q", got)
+		}
+		for _, r := range line {
+			if !unicode.IsPrint(r) || r == utf8.RuneError {
+				t.Errorf("%q is in the line %q", r, line)
+			}
+		}
 	})
 }

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// A StderrHandler is a slog.Handler that logs to the web server's error log, by
+// A LogHandler is a slog.Handler that logs to the web server's error log, by
 // way of FCGI_STDERR (§5.3), what concerns a request, and hands on the rest. A
 // record concerns a request if its context is that of an http.Request served
 // through HTTP, or derives from it:
 //
-//	slog.SetDefault(slog.New(fastcgi.NewStderrHandler(slog.NewTextHandler(os.Stderr, nil), nil)))
+//	slog.SetDefault(slog.New(fastcgi.NewLogHandler(slog.NewTextHandler(os.Stderr, nil), nil)))
 //	...
 //	slog.WarnContext(r.Context(), "no such user", "name", name)
 //
@@ -22,11 +22,12 @@ import (
 // slog.NewTextHandler(w.Stderr(), nil).
 //
 // Records are lines as of a slog.TextHandler, without a time, which the web
-// server adds. They are sent with the next output of the request, and logging
+// server adds. Whatever a message or an attribute holds is quoted, with line breaks
+// and other control characters escaped: no text of a client ends a line. They are sent with the next output of the request, and logging
 // waits as Write does while the web server takes none. What comes after the
 // request is handed on, too, and everything behind IIS, which answers with status
 // 500 where there is anything on FCGI_STDERR.
-type StderrHandler struct {
+type LogHandler struct {
 	next  slog.Handler
 	lines *lineBuffer
 	text  slog.Handler // writes to lines
@@ -40,19 +41,19 @@ type lineBuffer struct {
 
 func (l *lineBuffer) Write(p []byte) (int, error) { return l.line.Write(p) }
 
-// NewStderrHandler returns a StderrHandler. Records that concern no request go to
+// NewLogHandler returns a LogHandler. Records that concern no request go to
 // next, which has its own idea of levels; nil discards them. Options are those of
 // slog.NewTextHandler, and may be nil.
-func NewStderrHandler(next slog.Handler, opts *slog.HandlerOptions) *StderrHandler {
+func NewLogHandler(next slog.Handler, opts *slog.HandlerOptions) *LogHandler {
 	if next == nil {
 		next = slog.DiscardHandler
 	}
 	lines := new(lineBuffer)
-	return &StderrHandler{next: next, lines: lines, text: slog.NewTextHandler(lines, opts)}
+	return &LogHandler{next: next, lines: lines, text: slog.NewTextHandler(lines, opts)}
 }
 
 // Enabled implements slog.Handler.
-func (h *StderrHandler) Enabled(ctx context.Context, level slog.Level) bool {
+func (h *LogHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	if stderrOf(ctx) != nil {
 		return h.text.Enabled(ctx, level)
 	}
@@ -60,7 +61,7 @@ func (h *StderrHandler) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 // Handle implements slog.Handler.
-func (h *StderrHandler) Handle(ctx context.Context, record slog.Record) error {
+func (h *LogHandler) Handle(ctx context.Context, record slog.Record) error {
 	if r := stderrOf(ctx); r != nil {
 		line, err := h.format(ctx, record)
 		if err != nil {
@@ -87,7 +88,7 @@ func stderrOf(ctx context.Context) *Request {
 }
 
 // format returns the line of a record.
-func (h *StderrHandler) format(ctx context.Context, record slog.Record) ([]byte, error) {
+func (h *LogHandler) format(ctx context.Context, record slog.Record) ([]byte, error) {
 	record.Time = time.Time{}
 	h.lines.mu.Lock()
 	defer h.lines.mu.Unlock()
@@ -97,11 +98,11 @@ func (h *StderrHandler) format(ctx context.Context, record slog.Record) ([]byte,
 }
 
 // WithAttrs implements slog.Handler.
-func (h *StderrHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &StderrHandler{next: h.next.WithAttrs(attrs), lines: h.lines, text: h.text.WithAttrs(attrs)}
+func (h *LogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &LogHandler{next: h.next.WithAttrs(attrs), lines: h.lines, text: h.text.WithAttrs(attrs)}
 }
 
 // WithGroup implements slog.Handler.
-func (h *StderrHandler) WithGroup(name string) slog.Handler {
-	return &StderrHandler{next: h.next.WithGroup(name), lines: h.lines, text: h.text.WithGroup(name)}
+func (h *LogHandler) WithGroup(name string) slog.Handler {
+	return &LogHandler{next: h.next.WithGroup(name), lines: h.lines, text: h.text.WithGroup(name)}
 }
