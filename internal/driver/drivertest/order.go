@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"hash/maphash"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -16,8 +17,8 @@ type order struct {
 	ended   atomic.Bool // ReceiveEnd was called
 	sending atomic.Bool // a Send is not done
 
-	// Owned by whoever sends, and then by Sent.
-	head, body []byte
+	mu         sync.Mutex
+	head, body []byte // of the Send that is not done
 	sum        uint64
 }
 
@@ -49,7 +50,9 @@ func (o *order) send(s driver.Socket, head, body []byte) (done bool, err error) 
 	if !o.sending.CompareAndSwap(false, true) {
 		o.t.Error("this test calls Send before Sent")
 	}
+	o.mu.Lock()
 	o.head, o.body, o.sum = head, body, checksum(head, body)
+	o.mu.Unlock()
 	done, err = s.Send(head, body)
 	switch {
 	case done && !o.sending.CompareAndSwap(true, false):
@@ -63,12 +66,17 @@ func (o *order) send(s driver.Socket, head, body []byte) (done bool, err error) 
 // keep calls Keep, after which the body may be used for something else.
 func (o *order) keep(s driver.Socket) {
 	s.Keep()
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.body, o.sum = nil, checksum(o.head, nil)
 }
 
 // enterSent is enter for Sent.
 func (o *order) enterSent() (leave func()) {
-	if checksum(o.head, o.body) != o.sum {
+	o.mu.Lock()
+	changed := checksum(o.head, o.body) != o.sum
+	o.mu.Unlock()
+	if changed {
 		o.t.Error("the driver has changed the bytes that Send left to it")
 	}
 	if !o.sending.CompareAndSwap(true, false) {

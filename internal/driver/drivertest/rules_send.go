@@ -79,9 +79,6 @@ var sendRules = []rule{
 			c.ExpectSent(nil)
 			c.Keep() // when there is nothing to keep
 		}
-		c.Leave(Noise(backlog))
-		c.Close()
-		c.ExpectEnd(net.ErrClosed)
 	}},
 
 	{"Send works on the loop, while paused, and after the peer's end", anywhere, func(t *testing.T, p place) {
