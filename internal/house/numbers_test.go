@@ -40,7 +40,8 @@ var numbers = []struct {
 		"StdinBuffer": size(fastcgi.DefaultStdinBuffer), "SpoolLimit": size(fastcgi.DefaultSpoolLimit),
 		"MemoryLimit": size(fastcgi.DefaultMemoryLimit), "FirstByteTimeout": fastcgi.DefaultFirstByteTimeout,
 		"ParamsTimeout": fastcgi.DefaultParamsTimeout, "IdleTimeout": fastcgi.DefaultIdleTimeout,
-		"WriteTimeout": fastcgi.DefaultWriteTimeout, "DrainTimeout": fastcgi.DefaultDrainTimeout,
+		"BodyTimeout": fastcgi.DefaultBodyTimeout, "WriteTimeout": fastcgi.DefaultWriteTimeout,
+		"DrainTimeout": fastcgi.DefaultDrainTimeout, "DrainGrace": fastcgi.DefaultDrainGrace,
 	}},
 	{".", fastcgi.ListenOptions{}, false, map[string]any{"Mode": "0660"}},
 	{"client", client.Client{}, true, map[string]any{
@@ -74,6 +75,9 @@ func (n size) String() string {
 func spell(value any) string {
 	switch v := value.(type) {
 	case time.Duration:
+		if v < time.Second {
+			return strconv.FormatInt(v.Milliseconds(), 10) + " ms"
+		}
 		return strconv.FormatFloat(v.Seconds(), 'f', -1, 64) + " s"
 	case int:
 		text := strconv.Itoa(v)
@@ -91,6 +95,8 @@ func TestSpell(t *testing.T) {
 		want  string
 	}{
 		{90 * time.Second, "90 s"},
+		{time.Second, "1 s"},
+		{250 * time.Millisecond, "250 ms"},
 		{1500 * time.Millisecond, "1.5 s"},
 		{2, "2"},
 		{999, "999"},
