@@ -41,7 +41,7 @@ func (r Ref) TryWriteResponse(head []byte, body string) error {
 func (r Ref) enterToWrite() (*exchange, error) {
 	x, ok := r.enter()
 	switch {
-	case !ok || x.state == stateFinishing:
+	case !ok || x.state.finished():
 		return nil, ErrFinished
 	case x.failed == nil && (x.out.size >= outputLimit || x.async.source != nil):
 		x.async.full = true

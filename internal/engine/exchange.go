@@ -109,7 +109,7 @@ func (x *exchange) end(by event, e ending) {
 	if !x.on(by) {
 		return
 	}
-	if was != stateEnded {
+	if !was.over() {
 		x.close(e)
 	}
 	if x.state == stateFree {
@@ -296,7 +296,7 @@ func (x *exchange) releaseInput() {
 // held reports whether output has to wait: a filter must not begin to answer
 // before it was sent all of STDIN (§6.4).
 func (x *exchange) held() bool {
-	return x.role == protocol.RoleFilter && x.state != stateFree && x.state != stateEnded && x.failed == nil && !x.stdin.over()
+	return x.role == protocol.RoleFilter && x.state != stateFree && !x.state.over() && x.failed == nil && !x.stdin.over()
 }
 
 // writable returns why nothing can be written any more.
@@ -304,7 +304,7 @@ func (x *exchange) writable() error {
 	switch {
 	case x.failed != nil:
 		return x.failed
-	case x.state == stateEnded:
+	case x.state.over():
 		return ErrFinished
 	}
 	return nil

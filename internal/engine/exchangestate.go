@@ -11,6 +11,7 @@ const (
 	stateFinishing              // its handler has finished; a stream is still to be sent
 	stateAborted                // nobody wants the answer; END_REQUEST is still the handler's to send (§5.4)
 	stateEnded                  // it is over for the web server; its handler does not know yet
+	stateStopping               // the same, but its handler has finished, and its stream is to be closed
 	states                      // how many there are
 )
 
@@ -53,21 +54,31 @@ var table = [states][events]state{
 	},
 	stateFinishing: {
 		evBegin: impossible, evComplete: impossible, evStart: impossible, evFinishLater: impossible,
-		evAbort: stateFinishing, evEnd: stateEnded, evRelease: stateFree,
+		evAbort: stateFinishing, evEnd: stateStopping, evRelease: stateFree,
 	},
 	stateAborted: {
 		evBegin: impossible, evComplete: impossible, evStart: impossible, evFinishLater: stateFinishing,
 		evAbort: stateAborted, evEnd: stateEnded, evRelease: stateFree,
 	},
 	stateEnded: {
-		evBegin: impossible, evComplete: impossible, evStart: impossible, evFinishLater: stateEnded,
+		evBegin: impossible, evComplete: impossible, evStart: impossible, evFinishLater: stateStopping,
 		evAbort: stateEnded, evEnd: stateEnded, evRelease: stateFree,
+	},
+	stateStopping: {
+		evBegin: impossible, evComplete: impossible, evStart: impossible, evFinishLater: impossible,
+		evAbort: stateStopping, evEnd: stateStopping, evRelease: stateFree,
 	},
 }
 
 // hasHandler reports whether a handler has the request, and so a place among
 // MaxConcurrency.
 func (s state) hasHandler() bool { return s >= stateRunning }
+
+// over reports whether it is over for the web server.
+func (s state) over() bool { return s == stateEnded || s == stateStopping }
+
+// finished reports whether its handler has finished, though it is not released.
+func (s state) finished() bool { return s == stateFinishing || s == stateStopping }
 
 // on takes an exchange along its table. It reports whether there was such a step.
 func (x *exchange) on(ev event) bool {
@@ -80,7 +91,7 @@ func (x *exchange) on(ev event) bool {
 	return true
 }
 
-var stateNames = [states]string{"free", "receiving", "queued", "running", "finishing", "aborted", "ended"}
+var stateNames = [states]string{"free", "receiving", "queued", "running", "finishing", "aborted", "ended", "stopping"}
 
 func (s state) String() string { return stateNames[s] }
 

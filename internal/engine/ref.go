@@ -133,7 +133,7 @@ func (r Ref) Flush() error {
 func (r Ref) Finish(appStatus uint32) error {
 	x, ok := r.enter()
 	defer r.leave()
-	if !ok || x.state == stateFinishing {
+	if !ok || x.state.finished() {
 		return ErrFinished
 	}
 	if appStatus != 0 {

@@ -87,6 +87,21 @@ func TestReleasedOnce(t *testing.T) {
 			s.ref.Finish(0)
 			s.sock.runPosts()
 		}},
+		"loss of a stream": {running, false, func(s *stage) {
+			s.ref.Stream(new(oneByte))
+			s.ref.Finish(0)
+			s.conn.ReceiveEnd(errGone)
+		}},
+		"loss, then a stream": {running, false, func(s *stage) {
+			s.ref.Stream(new(oneByte))
+			s.conn.ReceiveEnd(errGone)
+			s.ref.Finish(0)
+		}},
+		"kill of a stream": {running, false, func(s *stage) {
+			s.ref.Stream(new(oneByte))
+			s.ref.Finish(0)
+			s.e.Kill(errGone)
+		}},
 		"abort of a stream": {running, false, func(s *stage) {
 			s.ref.Stream(new(oneByte))
 			s.ref.Finish(0)

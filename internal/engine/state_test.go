@@ -89,9 +89,10 @@ var exchangeRows = map[state]string{
 	stateReceiving: "!          queued    !        !             !        free   !",
 	stateQueued:    "!          !         running  !             !        free   !",
 	stateRunning:   "!          !         !        finishing     aborted  ended  free",
-	stateFinishing: "!          !         !        !             .        ended  free",
+	stateFinishing: "!          !         !        !             .        stopping  free",
 	stateAborted:   "!          !         !        finishing     .        ended  free",
-	stateEnded:     "!          !         !        .             .        .      free",
+	stateEnded:     "!          !         !        stopping      .        .      free",
+	stateStopping:  "!          !         !        !             .        .      free",
 }
 
 func TestExchangeTable(t *testing.T) {

@@ -29,7 +29,7 @@ func (r Ref) attach(src Source) error {
 	x, ok := r.enter()
 	defer r.leave()
 	switch {
-	case !ok || x.state == stateFinishing:
+	case !ok || x.state.finished():
 		return ErrFinished
 	case x.async.source != nil:
 		return ErrFull
@@ -112,7 +112,7 @@ func (r Ref) streamEnded() {
 	r.callAbort()
 	x, ok := r.enter()
 	defer r.leave()
-	if ok && x.state == stateFinishing {
+	if ok && x.state.finished() {
 		x.end(evRelease, ending{appStatus: x.appStatus})
 	}
 }
