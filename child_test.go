@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
@@ -75,6 +77,13 @@ func doer(cancel func()) fastcgi.Handler {
 		case "complain":
 			_, err := fmt.Fprintln(os.Stderr, "complaint")
 			fmt.Fprint(w, err)
+		case "print":
+			fmt.Println("printed")
+			syscall.Write(1, []byte("written to 1\n"))
+			echo := exec.Command("/bin/echo", "by a child")
+			echo.Stdout = os.Stdout
+			echo.Run()
+			io.WriteString(w, "hello")
 		case "fail":
 			io.Copy(w, r)
 			io.WriteString(w.Stderr(), "failed\n")

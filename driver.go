@@ -7,6 +7,7 @@ import (
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
 	"github.com/simple-fastcgi/fastcgi/internal/goroutine"
+	"github.com/simple-fastcgi/fastcgi/internal/plaincgi"
 )
 
 // A Driver is a way to move bytes between sockets and requests. Handlers can
@@ -55,7 +56,7 @@ func newDrivers(choice Driver, writeTimeout time.Duration) drivers {
 
 // forListener returns the driver for l.
 func (d drivers) forListener(l net.Listener) (driver.Driver, error) {
-	_, cgi := l.(*oneListener)
+	_, cgi := l.(*plaincgi.Listener)
 	switch {
 	case d.choice == DriverGoroutine || cgi:
 		return d.goroutine, nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/limit"
+	"github.com/simple-fastcgi/fastcgi/internal/plaincgi"
 )
 
 // Main is the main function of a program that is nothing but a handler: it runs
@@ -27,7 +28,8 @@ func Main(h Handler) {
 // passed (fd 0, or systemd's LISTEN_FDS), or Addr if that is set, until ctx ends or
 // the process gets SIGTERM or an interrupt. Then it lets requests finish for
 // DrainTimeout, cancels what is left, gives that a second to end, and returns nil.
-// A second signal cuts that short.
+// A second signal cuts that short, unless it comes within a second: process managers
+// signal a group as well as its leader, and mean it once.
 //
 // A program that was started as plain CGI, without a socket, serves that one
 // request with the same handler, and Run returns when it has: nil if the appStatus
@@ -76,11 +78,18 @@ func (s *Server) finish(signals <-chan os.Signal) error {
 	defer hurry()
 	ended := make(chan struct{})
 	defer close(ended)
+	first := time.Now()
 	go func() {
-		select {
-		case <-signals:
-			hurry()
-		case <-ended:
+		for {
+			select {
+			case <-signals:
+				if time.Since(first) >= signalDebounce {
+					hurry()
+					return
+				}
+			case <-ended:
+				return
+			}
 		}
 	}()
 	drain, stop := withTimeout(patient, limit.Of(s.DrainTimeout, DefaultDrainTimeout, 0))
@@ -97,12 +106,38 @@ func (s *Server) finish(signals <-chan os.Signal) error {
 	return err
 }
 
+// signalDebounce is how long after a signal another is the same one, told twice.
+const signalDebounce = time.Second
+
 // withTimeout is context.WithTimeout, without a timeout if d is zero.
 func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if d == 0 {
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, d)
+}
+
+// runCGI serves the request of a plain CGI program.
+func (s *Server) runCGI(ctx context.Context) error {
+	l, near := plaincgi.NewListener()
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = s.Serve(l) })
+	stop := context.AfterFunc(ctx, func() { s.Close() })
+	status, err := plaincgi.Exchange(ctx, near)
+	stop()
+	near.Close()
+	s.Close()
+	serving.Wait()
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("fastcgi: plain CGI request failed: %w", err)
+	}
+	if status != 0 {
+		return fmt.Errorf("fastcgi: plain CGI request ended with appStatus %d", status)
+	}
+	return nil
 }
 
 func errUnlessClosed(err error) error {

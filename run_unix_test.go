@@ -185,17 +185,38 @@ func TestF13DrainTimeout(t *testing.T) {
 
 // F13: a second signal ends it at once, even with a handler that does not care.
 func TestF13SecondSignal(t *testing.T) {
+	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			onUnix(t, func(t *testing.T, p place) {
+				t.Parallel()
+				c := child{part: part{DrainTimeout: -1}}.passing(t, p)
+				w := c.dial(t)
+				w.send(start(1, true, "DO", "stick"))
+				w.untilStdout(1, "stuck")
+				c.terminate(t)
+				time.Sleep(1100 * time.Millisecond) // W4: before, it would be the same signal
+				c.signal(t, s)
+				w.expectClosed()
+				c.expectExit(t, 0)
+			})
+		})
+	}
+}
+
+// W4: a signal that arrives twice, as from a manager that signals a process and its group, does not cut the drain.
+func TestW4SignalTwice(t *testing.T) {
 	onUnix(t, func(t *testing.T, p place) {
-		for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
-			c := child{part: part{DrainTimeout: -1}}.passing(t, p)
-			w := c.dial(t)
-			w.send(start(1, true, "DO", "stick"))
-			w.untilStdout(1, "stuck")
-			c.terminate(t)
-			c.signal(t, s)
-			w.expectClosed()
-			c.expectExit(t, 0)
-		}
+		c := child{}.passing(t, p)
+		w := c.dial(t)
+		w.send(start(1, true, "DO", "hold"))
+		w.untilStdout(1, "held ")
+		c.terminate(t)
+		c.signal(t, syscall.SIGTERM)
+		c.signal(t, os.Interrupt)
+		w.send(stdin(1, "body"), stdinEnd(1))
+		w.answer(1).expect(t, "held body")
+		c.expectExit(t, 0)
 	})
 }
 
@@ -270,7 +291,7 @@ func TestRunListenFDs(t *testing.T) {
 func TestRunNoSocket(t *testing.T) {
 	c := child{}.start(t)
 	c.expectExit(t, 1)
-	c.log.expect(t, "fastcgi: fd 0 is not a listening socket: start this through a web server")
+	c.log.expect(t, "fastcgi: fd 0 is not a listening socket", "start this through a web server")
 }
 
 // SIGPIPE: the error log may be a pipe of the web server's, which is closed one day. That ends nothing.
@@ -323,6 +344,24 @@ func TestRunCGI(t *testing.T) {
 			}
 		})
 	}
+}
+
+// W8: what a plain CGI program prints, to os.Stdout or to descriptor 1 itself, does not get into its response.
+func TestW8PrintingInCGI(t *testing.T) {
+	onUnix(t, func(t *testing.T, p place) {
+		c := child{
+			part:  part{Driver: p.driver.name},
+			env:   []string{"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=GET", "DO=print"},
+			stdin: fileWith(t, ""),
+		}.start(t)
+		c.expectExit(t, 0)
+		if got := c.stdout.String(); got != "hello" {
+			t.Errorf("standard output is %q", got)
+		}
+		if got := c.log.String(); got != "printed\nwritten to 1\nby a child\n" {
+			t.Errorf("standard error is %q", got)
+		}
+	})
 }
 
 // A CGI program takes the whole body, also one that its handler does not read: behind some web servers its answer would be
