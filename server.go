@@ -105,9 +105,10 @@ type Server struct {
 	// none. It does not count for connections that changed their protocol, nor for a
 	// handler that has set a read deadline. The default is 60 s.
 	BodyTimeout time.Duration
-	// WriteTimeout is how long a web server may take to accept one write, at
-	// most 64 KiB. Then the connection is closed and its requests are
-	// cancelled. The default is 60 s.
+	// WriteTimeout is how long a web server may take nothing of what is sent to
+	// it: one that reads slowly is waited for. Then the connection is closed and
+	// its requests are cancelled. The default is 60 s. See docs/limits.md for what
+	// counts as taken.
 	WriteTimeout time.Duration
 	// DrainTimeout is how long Run lets requests finish after a signal. The
 	// default is 30 s.

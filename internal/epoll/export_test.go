@@ -13,5 +13,5 @@ func (d *Driver) FirstLoop() driver.Loop {
 	return d.loops[0]
 }
 
-// StuckDue returns when the peer must have taken something.
-func StuckDue(s driver.Socket) driver.Instant { return s.(*socket).stuckDue() }
+// Due returns when the loop is to look at a socket again, whatever happens.
+func Due(s driver.Socket) driver.Instant { return s.(*socket).nextDue() }

@@ -106,29 +106,23 @@ func (s *socket) look() {
 	}
 }
 
-// nextDue returns the earlier of the two deadlines.
+// nextDue returns the earlier of the two deadlines: the connection's, and that of
+// what is being written.
 func (s *socket) nextDue() driver.Instant {
-	if s.inputEnded {
-		return s.stuckDue()
-	}
-	return driver.Earlier(driver.Instant(s.deadline.Load()), s.stuckDue())
-}
-
-// stuckDue returns when the peer must have taken some of the rest.
-func (s *socket) stuckDue() driver.Instant {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.rest == nil || s.loop.driver.WriteTimeout <= 0 {
-		return 0
+	stall := s.stallDue()
+	s.mu.Unlock()
+	if s.inputEnded {
+		return stall
 	}
-	return s.rest.since.After(s.loop.driver.WriteTimeout)
+	return driver.Earlier(driver.Instant(s.deadline.Load()), stall)
 }
 
 // expire acts on a deadline that has come.
 func (s *socket) expire(now driver.Instant) {
 	deadline := s.deadline.Load()
-	switch stuck := s.stuckDue(); {
-	case stuck != 0 && stuck <= now:
+	switch {
+	case s.stalled(now):
 		s.sent(os.ErrDeadlineExceeded)
 	case deadline != 0 && driver.Instant(deadline) <= now && !s.inputEnded:
 		// Whoever sets another meanwhile has it.

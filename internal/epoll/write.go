@@ -15,7 +15,7 @@ import (
 // A backlog is what the socket did not take yet, and the loop writes.
 type backlog struct {
 	head, body []byte
-	since      driver.Instant // when the peer took something last
+	stall      driver.Stall
 }
 
 func (b *backlog) size() int { return len(b.head) + len(b.body) }
@@ -38,7 +38,7 @@ func (s *socket) Send(head, body []byte) (done bool, err error) {
 		return true, err
 	}
 	rest := b // b itself need not be on the heap
-	rest.since = driver.Now()
+	rest.stall.Took(driver.Now())
 	s.rest = &rest
 	s.mu.Unlock()
 	s.loop.note(s) // for the deadline
@@ -68,12 +68,32 @@ func (s *socket) writable() {
 	err := s.tryWrite(s.rest)
 	left := s.rest.size()
 	if left < before {
-		s.rest.since = s.loop.now
+		s.rest.stall.Took(s.loop.now)
 	}
 	s.mu.Unlock()
 	if err != nil || left == 0 {
 		s.sent(err)
 	}
+}
+
+// stalled reports whether the peer has taken nothing for WriteTimeout.
+func (s *socket) stalled(now driver.Instant) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rest == nil || s.stallDue() > now {
+		return false
+	}
+	queued, ok := driver.Queued(uintptr(s.fd))
+	return s.rest.stall.Check(now, s.loop.driver.WriteTimeout, queued, ok)
+}
+
+// stallDue returns when to look whether the peer takes anything; zero for never. It
+// is called with mu held.
+func (s *socket) stallDue() driver.Instant {
+	if s.rest == nil || s.loop.driver.WriteTimeout <= 0 {
+		return 0
+	}
+	return s.rest.stall.Due(s.loop.driver.WriteTimeout)
 }
 
 // sent ends what Send has left to the driver.

@@ -53,7 +53,7 @@ func TestWriteTimeoutAnew(t *testing.T) {
 	var before driver.Instant
 	for range 5 {
 		c.Turn()
-		due := epoll.StuckDue(c.Socket)
+		due := epoll.Due(c.Socket)
 		if now := driver.Now(); due <= before || due > now.After(d.WriteTimeout) {
 			t.Errorf("due at %d, was %d; now it is %d", due, before, now)
 		}

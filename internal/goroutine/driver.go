@@ -15,8 +15,8 @@ import (
 
 // A Driver serves listeners with a goroutine for each connection.
 type Driver struct {
-	// WriteTimeout is how long the peer may take to accept one write of at
-	// most 64 KiB. Zero means for ever.
+	// WriteTimeout is how long the peer may take nothing of what is written to
+	// it. Zero means for ever.
 	WriteTimeout time.Duration
 
 	queue driver.Queue

@@ -77,6 +77,7 @@ func (s *socket) read() ([]byte, error) {
 // A rawWrite is a write to a descriptor, as rawRead is a read.
 type rawWrite struct {
 	attempt func(fd uintptr) bool
+	wait    bool // for the socket to take something
 	p       []byte
 	n       int
 	err     error
@@ -85,7 +86,7 @@ type rawWrite struct {
 func (w *rawWrite) init() {
 	w.attempt = func(fd uintptr) bool {
 		w.n, w.err = ignoringEINTR(syscall.Write, int(fd), w.p)
-		return true // whatever came of it: this write does not wait
+		return !w.wait || !errors.Is(w.err, syscall.EAGAIN)
 	}
 }
 
@@ -94,9 +95,20 @@ func (s *socket) tryWrite(p []byte) (int, error) {
 	if s.raw == nil {
 		return 0, nil
 	}
-	w := &s.sending
-	w.p = p
-	err := s.raw.Write(w.attempt)
+	return s.sending.write(s.raw, p, false)
+}
+
+// write writes what the socket takes, and waits until that is something.
+func (s *socket) write(p []byte) (int, error) {
+	if s.raw == nil {
+		return s.writePiece(p)
+	}
+	return s.sending.write(s.raw, p, true)
+}
+
+func (w *rawWrite) write(raw syscall.RawConn, p []byte, wait bool) (int, error) {
+	w.p, w.wait = p, wait
+	err := raw.Write(w.attempt)
 	w.p = nil
 	switch {
 	case err != nil:

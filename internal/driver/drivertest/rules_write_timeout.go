@@ -28,6 +28,20 @@ var writeTimeoutRules = []rule{
 		}
 	}},
 
+	// W7: a peer that reads slowly makes progress, wherever the system shows it.
+	{"a peer that reads slowly is not cut, and one that stops is", anywhere, func(t *testing.T, p place) {
+		patiently(t, func(timeout time.Duration) bool {
+			c, peer := Serve(t, p.newDriver(timeout), Listen(t, p.network), nil).Open()
+			c.Leave(Noise(backlog))
+			readSlowly(t, peer, p.network, timeout)
+			if len(c.Calls()) > 0 {
+				return false
+			}
+			c.ExpectSent(os.ErrDeadlineExceeded)
+			return true
+		})
+	}},
+
 	{"WriteTimeout is over when all is sent", anywhere, func(t *testing.T, p place) {
 		patiently(t, func(timeout time.Duration) bool {
 			s := Serve(t, p.newDriver(timeout), Listen(t, p.network), nil)
@@ -46,10 +60,27 @@ var writeTimeoutRules = []rule{
 	}},
 }
 
+// readSlowly reads while WriteTimeout passes four times, and in each of them twice what the system tells of at once, which is
+// far less than makes a socket writable.
+func readSlowly(t *testing.T, peer io.Reader, network string, timeout time.Duration) {
+	const parts = 8
+	each := int64(80 << 10)
+	if network == "tcp" {
+		each = 256 << 10 // the window opens by 95 KiB
+	}
+	for range 4 * parts {
+		if _, err := io.CopyN(io.Discard, peer, each/parts); err != nil {
+			t.Error(err)
+			return
+		}
+		time.Sleep(timeout / parts)
+	}
+}
+
 // patiently tries with longer and longer times what a slow machine may fail in a short one, until try returns true.
 func patiently(t *testing.T, try func(timeout time.Duration) bool) {
 	t.Helper()
-	for timeout := 100 * time.Millisecond; timeout < giveUp; timeout *= 2 {
+	for timeout := 100 * time.Millisecond; timeout < 10*time.Second; timeout *= 2 {
 		if try(timeout) {
 			return
 		}
