@@ -11,8 +11,9 @@ LISTEN   ?= 127.0.0.1:8080
 BENCH    ?= .
 FUZZTIME ?= 30s
 
-# Where the code must at least compile; Linux is where the tests run.
-PLATFORMS := openbsd freebsd darwin windows
+# Where the code must at least compile, as net/http/fcgi does; Linux is where the tests run.
+PLATFORMS := openbsd/amd64 freebsd/amd64 netbsd/amd64 dragonfly/amd64 darwin/arm64 windows/amd64 \
+	illumos/amd64 solaris/amd64 aix/ppc64
 
 # command:package, for what the tests start, or /path:package, for what has no command (Debian's names): the web servers
 # of interop, what starts applications for them, and the rest. The race detector needs the C compiler.
@@ -80,7 +81,10 @@ fuzz: ## each fuzz target for FUZZTIME=30s
 	done
 
 cross: ## go vet, for every other platform
-	@set -e; for os in $(PLATFORMS); do echo "GOOS=$$os $(GO) vet ./..."; GOOS=$$os CGO_ENABLED=0 $(GO) vet ./...; done
+	@set -e; for platform in $(PLATFORMS); do \
+		export CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/}; \
+		echo "GOOS=$$GOOS GOARCH=$$GOARCH $(GO) vet ./..."; $(GO) vet ./...; \
+	done
 
 deps: ## what the tests start: installed on Debian as root, named elsewhere
 	@missing=; \

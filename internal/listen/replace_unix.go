@@ -2,7 +2,7 @@
 
 package listen
 
-import "syscall"
+import "golang.org/x/sys/unix"
 
 // replace makes newfd another name of oldfd.
-func replace(oldfd, newfd int) error { return syscall.Dup2(oldfd, newfd) }
+func replace(oldfd, newfd int) error { return unix.Dup2(oldfd, newfd) }

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/simple-fastcgi/fastcgi/internal/listen"
 	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
@@ -174,7 +176,7 @@ func TestListenUnixNotASocket(t *testing.T) {
 	makers := map[string]func(path string) error{
 		"file":      func(path string) error { return os.WriteFile(path, []byte("precious"), 0o600) },
 		"directory": func(path string) error { return os.Mkdir(path, 0o700) },
-		"fifo":      func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"fifo":      func(path string) error { return unix.Mkfifo(path, 0o600) },
 		"dangling link": func(path string) error {
 			return os.Symlink(filepath.Join(filepath.Dir(path), "nothing"), path)
 		},
@@ -292,18 +294,4 @@ func checkAnswers(t *testing.T, l *listen.Listener) {
 	}
 	l.Close()
 	answering.Wait()
-}
-
-// A directory that is locked for another purpose does not keep a program from starting.
-func TestListenUnixDirectoryLocked(t *testing.T) {
-	path := socketPath(t)
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dir.Close()
-	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	dial(t, mustListen(t, path, nil))
 }

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/simple-fastcgi/fastcgi/internal/supervise"
 )
 
@@ -116,7 +118,7 @@ func TestWorkerLeadsItsOwnGroup(t *testing.T) {
 	s := newStage(t, "hold", 1)
 	s.start(t)
 	v := call(t, s.path)
-	if group, err := syscall.Getpgid(v.pid); err != nil || group != v.pid {
+	if group, err := unix.Getpgid(v.pid); err != nil || group != v.pid {
 		t.Errorf("the worker %d is in group %d (%v)", v.pid, group, err)
 	}
 }
