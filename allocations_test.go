@@ -37,6 +37,12 @@ func TestHelloAllocations(t *testing.T) {
 		{"sync", &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
 			w.Write(answer)
 		})}, 2},
+		// The Exchange as a ResponseWriter.
+		{"string", respondWith("hello, world\n"), 1},
+		{"bytes", respondWith(answer[len(answer)-len("hello, world\n"):]), 1},
+		{"sync string", &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+			fastcgi.SendResponse(w, 200, "text/plain", "hello, world\n")
+		})}, 2},
 		{"http", &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Content-Type"] = plain
 			w.Write(answer[len(answer)-len("hello, world\n"):])
@@ -71,6 +77,14 @@ func TestHelloAllocations(t *testing.T) {
 			})
 		})
 	}
+}
+
+// respondWith returns a server that answers with data.
+func respondWith(data any) *fastcgi.Server {
+	return &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+		fastcgi.SendResponse(ex, 200, "text/plain", data)
+		ex.Finish(0)
+	})}
 }
 
 var plain = []string{"text/plain"}

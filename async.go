@@ -91,10 +91,13 @@ func (ex Exchange) Write(p []byte) (int, error) { return ex.ref.TryWrite(protoco
 // change.
 func (ex Exchange) WriteString(s string) (int, error) { return ex.ref.TryWriteString(s) }
 
-// respond writes the head of a response and a body that is there already, both or
-// none.
-func (ex Exchange) respond(head []byte, body string) error {
-	return ex.ref.TryWriteResponse(head, body)
+// respond writes the head of a response and its body, all or nothing of it.
+func (ex Exchange) respond(head []byte, b body) error {
+	r := engine.Response{Head: head, Text: b.text, Bytes: b.bytes}
+	if b.rest != nil {
+		r.Rest = streamed{b.rest}
+	}
+	return ex.ref.TryRespond(r)
 }
 
 // Flush sends what was written so far.

@@ -24,7 +24,7 @@ type header struct {
 // fix writes down the fields as they are. Those that the handler changes
 // afterwards are too late, as in net/http.
 func (h *httpResponse) fix() {
-	h.head.block = appendStatus(pool.Get(headerSize), h.status)
+	h.head.block = pool.Get(headerSize)
 	_, h.head.hasType = h.fields["Content-Type"]
 	_, h.head.hasDate = h.fields["Date"]
 	h.head.hasEncoding = h.fields.Get("Content-Encoding") != ""
@@ -37,8 +37,13 @@ func (h *httpResponse) fix() {
 		names = append(names, name)
 	}
 	slices.Sort(names)
+	// Location comes before Status: see appendHead.
+	if location := h.fields["Location"]; len(location) > 0 {
+		h.addField("Location", location)
+	}
+	h.head.block = appendStatus(h.head.block, h.status)
 	for _, name := range names {
-		if h.passes(name) {
+		if name != "Location" && h.passes(name) {
 			h.addField(name, h.fields[name])
 		}
 	}

@@ -84,7 +84,7 @@ func TestHTTPResponse(t *testing.T) {
 				}
 				w.WriteHeader(201)
 			},
-			"Status: 201 Created\r\nContent-Length: 0\r\nContent-Type: 0\r\nLocation: 0\r\nDate.\r\n", 0, "",
+			"Location: 0\r\nStatus: 201 Created\r\nContent-Length: 0\r\nContent-Type: 0\r\nDate.\r\n", 0, "",
 		},
 		{
 			"invalid length", func(w http.ResponseWriter, _ *http.Request) {

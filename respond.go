@@ -2,18 +2,13 @@ package fastcgi
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
-	"github.com/simple-fastcgi/fastcgi/internal/engine"
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
 )
 
 // SendResponse writes a CGI response (RFC 3875 §6.3): status, Content-Type,
@@ -23,51 +18,67 @@ import (
 // The status text is added to code. A text type without a charset is given
 // UTF-8, and an empty mimeType leaves Content-Type out. Data may be
 //
-//   - nil: no body, but for an error code its name,
-//   - a string or []byte, as it is,
-//   - an iter.Seq of string or []byte, or an io.Reader: a stream, each piece of
-//     which is sent at once. An Exchange takes pieces on its loop, as fast as the
-//     web server takes them, so they must not block; Write returns ErrFull until
-//     the stream ends, and Finish waits for it. A reader that is an io.Closer is
-//     closed at the end,
-//   - with a JSON mimeType, anything else that encoding/json takes.
+//   - nil: no body, but for an error code its name, if mimeType is text/plain or
+//     empty,
+//   - a string or []byte, or of a type made of one such as template.HTML, as it is,
+//   - an iter.Seq of those, or an io.Reader: a stream, each piece of which is sent
+//     at once. An Exchange takes pieces on its loop, as fast as the web server takes
+//     them, so they must not block; Write returns ErrFull until the stream ends, and
+//     Finish waits for it. A reader that is an io.Closer is closed at the end,
+//   - with a JSON mimeType, anything else that encoding/json takes, and what has a
+//     MarshalJSON or MarshalText; but a json.RawMessage is sent as it is.
 //
 // A response to HEAD, and one with status 204 or 304, has no body, whatever data
 // is (RFC 3875 §4.3.3): not every web server takes it away.
 //
-// No Content-Length is added. Headers with CR, LF or NUL, or names that are no
-// header names, are refused before anything is written.
+// No Content-Length is added. What cannot be a response is refused before anything
+// is written: codes other than 101 and 200 to 999, headers with CR, LF or NUL, names
+// that are no header names or that are Status, and a second Content-Type,
+// Content-Length or Location.
 func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers ...Pair) error {
-	block, err := responseHeader(code, mimeType, headers)
+	if err := checkHead(code, mimeType, headers); err != nil {
+		return err
+	}
+	b, err := bodyOf(code, mimeType, data)
 	if err != nil {
 		return err
 	}
-	bodiless := code == http.StatusNoContent || code == http.StatusNotModified || answersHead(w)
-	if s, ok := data.(string); ok && len(s) >= longString && !bodiless {
-		// Not what embeds one of them, and may have a Write of its own.
-		switch w := w.(type) {
-		case Exchange:
-			return w.respond(block, s)
-		case response:
-			return w.respond(block, s)
-		}
+	if code == http.StatusNoContent || code == http.StatusNotModified || answersHead(w) {
+		b.close()
+		b = body{}
 	}
-	body, src, err := bodyOf(code, mimeType, data)
+	head := appendHead(pool.Get(headSize), code, mimeType, headers)
+	return respond(w, head, b)
+}
+
+// respond writes a response. It takes over the head, which is from the pool, and
+// the body.
+func respond(w ResponseWriter, head []byte, b body) error {
+	// Not what embeds one of them, and may have a Write of its own.
+	switch w := w.(type) {
+	case Exchange:
+		defer pool.Put(head)
+		return w.respond(head, b)
+	case response:
+		return w.respond(head, b)
+	}
+	return writeResponse(w, head, b)
+}
+
+// writeResponse is respond for any ResponseWriter.
+func writeResponse(w ResponseWriter, head []byte, b body) error {
+	head = append(append(pool.Grow(head, b.len()), b.text...), b.bytes...)
+	_, err := w.Write(head)
+	pool.Put(head)
 	if err != nil {
+		b.close()
 		return err
 	}
-	if bodiless {
-		if src != nil {
-			src.close()
-		}
-		body, src = nil, nil
-	}
-	if _, err := w.Write(append(block, body...)); err != nil {
-		if src != nil {
-			src.close()
-		}
-		return err
-	}
+	return sendRest(w, b.rest)
+}
+
+// sendRest sends the part of a body that is a stream.
+func sendRest(w ResponseWriter, src source) error {
 	if src == nil {
 		return nil
 	}
@@ -86,52 +97,50 @@ func answersHead(w ResponseWriter) bool {
 
 func (p Params) isHead() bool { return p.Get("REQUEST_METHOD") == http.MethodHead }
 
-// SendRedirect writes a redirect (RFC 3875 §6.2.3 and §6.2.4). A target that is
-// an absolute URL is for the client to go to, with status 302; one that is a path
-// starting with a single slash is for the web server to answer itself, where the
-// server does that. (Many pass it on to the client instead.)
-func SendRedirect(w ResponseWriter, target string) error {
-	switch {
-	case !cgi.ValidValue(target) || strings.ContainsAny(target, " \t"):
-		return fmt.Errorf("fastcgi: redirect target %q has characters that a URL can not have", target)
-	case strings.HasPrefix(target, "//"):
-		return fmt.Errorf("fastcgi: redirect target %q has a host but no scheme", target)
-	case strings.HasPrefix(target, "/"):
-		_, err := w.Write([]byte("Location: " + target + "\r\n\r\n"))
-		return err
-	case !isAbsoluteURL(target):
-		return fmt.Errorf("fastcgi: redirect target %q is neither an absolute URL nor an absolute path", target)
-	}
-	_, err := w.Write([]byte("Status: 302 Found\r\nLocation: " + target + "\r\n\r\n"))
-	return err
-}
+// headSize is the room for a response's head to start with.
+const headSize = 512
 
-// isAbsoluteURL reports whether s starts with a scheme (RFC 3986 §3.1).
-func isAbsoluteURL(s string) bool {
-	scheme, rest, ok := strings.Cut(s, ":")
-	if !ok || scheme == "" || rest == "" {
-		return false
+// checkHead returns why a response cannot have this head.
+func checkHead(code int, mimeType string, headers []Pair) error {
+	if code != http.StatusSwitchingProtocols && (code < 200 || code > 999) {
+		return fmt.Errorf("fastcgi: status code %d is not that of a response: 101, or 200 to 999", code)
 	}
-	for i, c := range []byte(scheme) {
-		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
-		if !letter && (i == 0 || !strings.ContainsRune("0123456789+-.", rune(c))) {
-			return false
+	if !cgi.ValidValue(mimeType) {
+		return fmt.Errorf("fastcgi: media type %q has characters that a header cannot have", mimeType)
+	}
+	types, lengths, locations := min(1, len(mimeType)), 0, 0
+	for _, h := range headers {
+		switch {
+		case !cgi.ValidName(h.Name) || !cgi.ValidValue(h.Value):
+			return fmt.Errorf("fastcgi: header %q: %q has characters that a header cannot have", h.Name, h.Value)
+		case strings.EqualFold(h.Name, "Status"):
+			return fmt.Errorf("fastcgi: header %q: %q would be a second status beside code %d", h.Name, h.Value, code)
+		case strings.EqualFold(h.Name, "Content-Type"):
+			types++
+		case strings.EqualFold(h.Name, "Content-Length"):
+			lengths++
+		case strings.EqualFold(h.Name, "Location"):
+			locations++
+		}
+		if max(types, lengths, locations) > 1 {
+			return fmt.Errorf("fastcgi: header %q is given a second time", h.Name)
 		}
 	}
-	return true
+	return nil
 }
 
-// responseHeader returns the header block.
-func responseHeader(code int, mimeType string, headers []Pair) ([]byte, error) {
-	if code < 100 || code > 999 {
-		return nil, fmt.Errorf("fastcgi: status code %d does not have three digits", code)
+// appendHead appends the head of a response, the empty line included.
+//
+// Location comes before Status, and the rest behind it: HAProxy takes a Location for
+// status 302 even where a Status has said otherwise before. Others do not care.
+func appendHead(b []byte, code int, mimeType string, headers []Pair) []byte {
+	for _, h := range headers {
+		if strings.EqualFold(h.Name, "Location") {
+			b = appendField(b, h.Name, h.Value)
+		}
 	}
-	b := make([]byte, 0, 256)
 	b = appendStatus(b, code)
 	if mimeType != "" {
-		if !cgi.ValidValue(mimeType) {
-			return nil, fmt.Errorf("fastcgi: media type %q has characters that a header can not have", mimeType)
-		}
 		b = append(append(b, "Content-Type: "...), mimeType...)
 		if strings.HasPrefix(mimeType, "text/") && !strings.Contains(mimeType, "charset=") {
 			b = append(b, "; charset=utf-8"...)
@@ -139,18 +148,23 @@ func responseHeader(code int, mimeType string, headers []Pair) ([]byte, error) {
 		b = append(b, "\r\n"...)
 	}
 	for _, h := range headers {
-		if !cgi.ValidName(h.Name) || !cgi.ValidValue(h.Value) {
-			return nil, fmt.Errorf("fastcgi: header %q: %q has characters that a header can not have", h.Name, h.Value)
+		if !strings.EqualFold(h.Name, "Location") {
+			b = appendField(b, h.Name, h.Value)
 		}
-		b = append(append(append(append(b, h.Name...), ": "...), h.Value...), "\r\n"...)
 	}
-	return append(b, "\r\n"...), nil
+	return append(b, "\r\n"...)
+}
+
+// appendField appends a header line. Append lets the head grow beyond its buffer of
+// the pool, which is then left to the garbage collector.
+func appendField(b []byte, name, value string) []byte {
+	return append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
 }
 
 // appendStatus appends the Status line of a CGI response.
 func appendStatus(b []byte, code int) []byte {
 	b = strconv.AppendInt(append(b, "Status: "...), int64(code), 10)
-	if text := http.StatusText(code); text != "" {
+	if text := cgi.StatusText(code); text != "" {
 		b = append(append(b, ' '), text...)
 	}
 	return append(b, "\r\n"...)
@@ -160,127 +174,8 @@ func appendStatus(b []byte, code int) []byte {
 func appendErrorPage(b []byte, code int) []byte {
 	b = appendStatus(b, code)
 	b = append(b, "Content-Type: text/plain; charset=utf-8\r\n\r\n"...)
-	return append(append(b, http.StatusText(code)...), '\n')
+	return append(b, statusPage(code)...)
 }
 
-// bodyOf returns data as bytes or as a stream.
-func bodyOf(code int, mimeType string, data any) ([]byte, source, error) {
-	switch d := data.(type) {
-	case nil:
-		if code >= 400 {
-			return []byte(cmp.Or(http.StatusText(code), strconv.Itoa(code)) + "\n"), nil, nil
-		}
-		return nil, nil, nil
-	case string:
-		return []byte(d), nil, nil
-	case []byte:
-		return d, nil, nil
-	case iter.Seq[[]byte]:
-		return nil, pull(d), nil
-	case func(func([]byte) bool):
-		return nil, pull(d), nil
-	case iter.Seq[string]:
-		return nil, pull(d), nil
-	case func(func(string) bool):
-		return nil, pull(d), nil
-	case io.Reader:
-		return nil, &readerSource{r: d}, nil
-	}
-	if !strings.Contains(mimeType, "json") {
-		return nil, nil, fmt.Errorf("fastcgi: cannot send a %T as %q", data, mimeType)
-	}
-	b, err := json.Marshal(data)
-	return b, nil, err
-}
-
-// longString is how many bytes a string has that is rather sent from where it is
-// than copied.
-const longString = 32 << 10
-
-// streamPiece is how many bytes of a reader are sent at once.
-const streamPiece = 32 << 10
-
-// keepStack keeps the stack of a panic in a sequence, which iter.Pull would lose
-// on the way to whoever takes its pieces.
-func keepStack() {
-	if reason := recover(); reason != nil {
-		panic(engine.TracedPanic{Reason: reason, Stack: debug.Stack()})
-	}
-}
-
-// A source yields a body piece by piece, io.EOF after the last.
-type source interface {
-	next() ([]byte, error)
-	close()
-}
-
-// pull makes a source of a sequence.
-func pull[T string | []byte](seq iter.Seq[T]) source {
-	next, stop := iter.Pull(func(yield func(T) bool) {
-		defer keepStack()
-		seq(yield)
-	})
-	return &seqSource[T]{next, stop}
-}
-
-type seqSource[T string | []byte] struct {
-	pull func() (T, bool)
-	stop func()
-}
-
-func (s *seqSource[T]) next() ([]byte, error) {
-	piece, ok := s.pull()
-	if !ok {
-		return nil, io.EOF
-	}
-	return []byte(piece), nil
-}
-
-func (s *seqSource[T]) close() { s.stop() }
-
-type readerSource struct {
-	r   io.Reader
-	buf []byte
-}
-
-func (s *readerSource) next() ([]byte, error) {
-	if s.buf == nil {
-		s.buf = make([]byte, streamPiece)
-	}
-	for {
-		n, err := s.r.Read(s.buf)
-		if n > 0 {
-			return s.buf[:n], nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (s *readerSource) close() {
-	if c, ok := s.r.(io.Closer); ok {
-		// The body was read; what closing says changes nothing.
-		_ = c.Close()
-	}
-}
-
-// copyStream sends a stream from a Handler's goroutine.
-func copyStream(w ResponseWriter, src source) error {
-	defer src.close()
-	for {
-		piece, err := src.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(piece); err != nil {
-			return err
-		}
-		if err := w.Flush(); err != nil {
-			return err
-		}
-	}
-}
+// statusPage returns the body of a response that says nothing but its status.
+func statusPage(code int) string { return cmp.Or(cgi.StatusText(code), strconv.Itoa(code)) + "\n" }

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"html/template"
 	"io"
 	"iter"
 	"math"
+	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +64,28 @@ func TestSendResponse(t *testing.T) {
 		{"function of strings", 200, "", sequence, nil, "Status: 200 OK\r\n\r\na|b|"},
 		{"sequence of bytes", 200, "", iter.Seq[[]byte](func(yield func([]byte) bool) { yield([]byte("c")) }), nil, "Status: 200 OK\r\n\r\nc|"},
 		{"reader", 200, "", strings.NewReader("from a reader"), nil, "Status: 200 OK\r\n\r\nfrom a reader|"},
+		{"string of a named type", 200, "text/html", template.HTML("<p>"), nil, "Status: 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>"},
+		{"named string as JSON text", 200, "application/json", named(`{"b":2}`), nil, "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n{\"b\":2}"},
+		{"raw JSON", 200, "application/json", json.RawMessage(`{"b": "<"}`), nil, "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n{\"b\": \"<\"}"},
+		{"raw JSON as something else", 200, "", json.RawMessage("1"), nil, "Status: 200 OK\r\n\r\n1"},
+		{"bytes with a JSON form", 200, "application/json", net.IPv4(1, 2, 3, 4), nil, "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n\"1.2.3.4\""},
+		{"bytes of a named type", 200, "", namedBytes("x"), nil, "Status: 200 OK\r\n\r\nx"},
+		{"no bytes of a named type", 200, "", namedBytes(nil), nil, "Status: 200 OK\r\n\r\n"},
+		{"slice of named bytes", 200, "", []namedByte("x"), nil, "Status: 200 OK\r\n\r\nx"},
+		{"sequence of named strings", 200, "", slices.Values([]named{"a", "b"}), nil, "Status: 200 OK\r\n\r\na|b|"},
+		{"sequence of named bytes", 200, "application/json", slices.Values([]json.RawMessage{[]byte("1"), []byte("2")}), nil, "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n1|2|"},
+		{"named sequence", 200, "", namedSequence(sequence), nil, "Status: 200 OK\r\n\r\na|b|"},
+		{"101", 101, "", nil, []fastcgi.Pair{{Name: "Upgrade", Value: "x"}}, "Status: 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"},
+		{"W21 error code without data, of no type", 404, "", nil, nil, "Status: 404 Not Found\r\n\r\nNot Found\n"},
+		{"W21 error code without data, of a type with parameters", 404, "Text/Plain ;charset=utf-8", nil, nil, "Status: 404 Not Found\r\nContent-Type: Text/Plain ;charset=utf-8\r\n\r\nNot Found\n"},
+		{"W21 error code without data, as JSON", 404, "application/json", nil, nil, "Status: 404 Not Found\r\nContent-Type: application/json\r\n\r\n"},
+		{"W21 error code without data, as HTML", 404, "text/html", nil, nil, "Status: 404 Not Found\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"},
+		{"W21 413", 413, "", nil, nil, "Status: 413 Content Too Large\r\n\r\nContent Too Large\n"},
+		{"W21 422", 422, "", nil, nil, "Status: 422 Unprocessable Content\r\n\r\nUnprocessable Content\n"},
+		{
+			"W1 Location comes first", 201, "text/plain", "x", []fastcgi.Pair{{Name: "A", Value: "1"}, {Name: "location", Value: "/x"}, {Name: "B", Value: "2"}},
+			"location: /x\r\nStatus: 201 Created\r\nContent-Type: text/plain; charset=utf-8\r\nA: 1\r\nB: 2\r\n\r\nx",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var w recorder
@@ -73,6 +98,13 @@ func TestSendResponse(t *testing.T) {
 		})
 	}
 }
+
+type (
+	named         string
+	namedByte     byte
+	namedBytes    []byte
+	namedSequence func(yield func(string) bool)
+)
 
 func TestSendResponseRefuses(t *testing.T) {
 	header := func(name, value string) []fastcgi.Pair { return []fastcgi.Pair{{Name: name, Value: value}} }
@@ -92,6 +124,19 @@ func TestSendResponseRefuses(t *testing.T) {
 		{"colon in a name", 200, "", nil, header("X:", "a")},
 		{"empty name", 200, "", nil, header("", "a")},
 		{"CRLF in the type", 200, "text/plain\r\nX: y", nil, nil},
+		{"100", 100, "", nil, nil},
+		{"199", 199, "", nil, nil},
+		{"102", 102, "", nil, nil},
+		{"no code", 0, "", nil, nil},
+		{"Status", 200, "", nil, header("sTatus", "201 Created")},
+		{"second Content-Type", 200, "text/plain", nil, header("content-type", "text/html")},
+		{"two Content-Types", 200, "", nil, append(header("Content-Type", "a/b"), header("CONTENT-TYPE", "a/b")...)},
+		{"two Locations", 302, "", nil, append(header("Location", "/"), header("location", "/")...)},
+		{"two Content-Lengths", 200, "", nil, append(header("Content-Length", "1"), header("content-length", "2")...)},
+		{"no sequence", 200, "", iter.Seq[string](nil), nil},
+		{"no named sequence", 200, "", namedSequence(nil), nil},
+		{"sequence of something else", 200, "", slices.Values([]int{1}), nil},
+		{"sequence of something else, as JSON", 200, "application/json", slices.Values([]int{1}), nil},
 		{"value that is no text", 200, "text/plain", 42, nil},
 		{"value that is no JSON", 200, "application/json", math.NaN(), nil},
 	} {
@@ -142,30 +187,6 @@ func TestSendResponseClosesReader(t *testing.T) {
 type errorReader struct{ err error }
 
 func (r errorReader) Read([]byte) (int, error) { return 0, r.err }
-
-func TestSendRedirect(t *testing.T) {
-	for target, want := range map[string]string{
-		"/local/path?q=1":           "Location: /local/path?q=1\r\n\r\n",
-		"https://example.org/a?b#c": "Status: 302 Found\r\nLocation: https://example.org/a?b#c\r\n\r\n",
-		"mailto:joe@example.org":    "Status: 302 Found\r\nLocation: mailto:joe@example.org\r\n\r\n",
-		"":                          "",
-		"relative":                  "",
-		"//example.org/":            "",
-		"?q":                        "",
-		":x":                        "",
-		"1http://x/":                "",
-		"http:":                     "",
-		"/a\r\nSet-Cookie: b":       "",
-		"/a b":                      "",
-		"/a\x00":                    "",
-	} {
-		var w recorder
-		err := fastcgi.SendRedirect(&w, target)
-		if (err == nil) != (want != "") || w.String() != want {
-			t.Errorf("%q: wrote %q, error %v, want %q", target, w.String(), err, want)
-		}
-	}
-}
 
 func TestDecision(t *testing.T) {
 	pair := func(name, value string) fastcgi.Pair { return fastcgi.Pair{Name: name, Value: value} }

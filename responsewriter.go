@@ -52,14 +52,24 @@ func (w response) WriteString(s string) (int, error) {
 	return w.Write(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
 
-// respond writes the head of a response, and a body without a copy of it.
-func (w response) respond(head []byte, body string) error {
-	if _, err := w.Write(head); err != nil {
+// respond writes a response, a long body without a copy of it.
+func (w response) respond(head []byte, b body) error {
+	if b.len() < longBody {
+		return writeResponse(w, head, b)
+	}
+	if err := writeResponse(w, head, body{}); err != nil {
 		return err
 	}
-	_, err := w.WriteString(body)
+	if _, err := w.WriteString(b.text); err != nil {
+		return err
+	}
+	_, err := w.Write(b.bytes)
 	return err
 }
+
+// longBody is how many bytes a body has that is rather sent from where it is than
+// copied.
+const longBody = 32 << 10
 
 // Flush returns when the output is on its way to the socket.
 func (w response) Flush() error { return w.r.ref().Flush() }

@@ -217,13 +217,14 @@ func (a *answer) body() string {
 
 // status is the CGI status line's code, 200 if there is none.
 func (a *answer) status() int {
-	line, _, _ := strings.Cut(a.stdout.String(), "\r\n")
-	code, ok := strings.CutPrefix(line, "Status: ")
-	if !ok {
-		return 200
+	head, _, _ := strings.Cut(a.stdout.String(), "\r\n\r\n")
+	for line := range strings.SplitSeq(head, "\r\n") {
+		if code, ok := strings.CutPrefix(line, "Status: "); ok {
+			n, _ := strconv.Atoi(code[:3])
+			return n
+		}
 	}
-	n, _ := strconv.Atoi(code[:3])
-	return n
+	return 200
 }
 
 // expect wants a request to have ended well, with that as its STDOUT.

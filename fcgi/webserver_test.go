@@ -120,9 +120,10 @@ func (w *web) answer(id uint16) (a answer) {
 
 // status is the code and the text of the CGI response, empty if there is none.
 func (a answer) status() string {
-	line, _, _ := strings.Cut(a.stdout, "\r\n")
-	status, _ := strings.CutPrefix(line, "Status: ")
-	return status
+	if status := a.field("Status"); len(status) > 0 {
+		return status[0]
+	}
+	return ""
 }
 
 // field returns the values of a header field, and body the rest.

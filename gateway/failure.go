@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/simple-fastcgi/fastcgi/client"
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
@@ -70,7 +71,7 @@ func (x *exchange) fail(err error) {
 		panic(http.ErrAbortHandler)
 	}
 	x.closeAfterReply()
-	http.Error(x.w, fmt.Sprintf("%d %s", code, http.StatusText(code)), code)
+	http.Error(x.w, fmt.Sprintf("%d %s", code, cgi.StatusText(code)), code)
 }
 
 // logFailure logs what went wrong, and with which status it was told: as an error

@@ -150,8 +150,11 @@ func (tt taskTest) answer(mode string) front.Answer {
 		status = "200 OK"
 	}
 	lines := slices.Concat([]string{"Status: " + status}, tt.header)
-	if status == "none" {
+	switch {
+	case status == "none":
 		lines = tt.header
+	case len(tt.header) > 0 && strings.HasPrefix(tt.header[0], "Location"):
+		slices.Reverse(lines) // Location comes first
 	}
 	if mode == "http" {
 		slices.Sort(lines)

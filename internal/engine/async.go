@@ -24,19 +24,6 @@ func (r Ref) TryWriteString(s string) (int, error) {
 	return x.writeString(s)
 }
 
-// TryWriteResponse writes the head of a response and its body, both or none.
-func (r Ref) TryWriteResponse(head []byte, body string) error {
-	x, err := r.enterToWrite()
-	defer r.leave()
-	if err == nil {
-		_, err = x.write(protocol.TypeStdout, head)
-	}
-	if err == nil {
-		_, err = x.writeString(body)
-	}
-	return err
-}
-
 // enterToWrite is enter, with the reason why a write would not take anything.
 func (r Ref) enterToWrite() (*exchange, error) {
 	x, ok := r.enter()

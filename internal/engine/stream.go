@@ -34,9 +34,14 @@ func (r Ref) attach(src Source) error {
 	case x.async.source != nil:
 		return ErrFull
 	}
-	x.async.source = src
-	r.conn.notify(x, noticeRoom)
+	x.attach(src)
 	return nil
+}
+
+// attach has the loop send what src yields.
+func (x *exchange) attach(src Source) {
+	x.async.source = src
+	x.conn.notify(x, noticeRoom)
 }
 
 // pump moves pieces of the stream to the output until that is full. It runs on
