@@ -122,6 +122,8 @@ func (ex Exchange) Finish(appStatus uint32) error { return ex.ref.Finish(appStat
 // stream sends what src yields, on the loop, as the web server takes it.
 func (ex Exchange) stream(src source) error { return ex.ref.Stream(streamed{src}) }
 
+func (ex Exchange) responded() bool { return ex.ref.Responded() }
+
 func (ex Exchange) isHead() bool { return ex.ref.ParamIs("REQUEST_METHOD", http.MethodHead) }
 
 // A streamed is a source as the engine takes it.

@@ -16,6 +16,9 @@ var (
 	// ErrFinished is returned by the methods of a request that is over, and of a
 	// Request or an Exchange that never was one.
 	ErrFinished = engine.ErrFinished
+	// ErrResponded is returned by SendResponse, SendRedirect and Decision.Send if
+	// something was written to FCGI_STDOUT before: a request has one response.
+	ErrResponded = engine.ErrResponded
 	// ErrFull is returned by Exchange.Write while the web server takes less
 	// than is written; OnDrain tells when there is room.
 	ErrFull = engine.ErrFull

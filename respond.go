@@ -13,7 +13,9 @@ import (
 
 // SendResponse writes a CGI response (RFC 3875 §6.3): status, Content-Type,
 // headers, and data as the body. For both kinds of handlers; what is written
-// afterwards is appended to the body.
+// afterwards is appended to the body. It is the first that a request writes: after
+// any output, another response included, it returns ErrResponded and writes nothing.
+// So of several that race to answer, in callbacks or goroutines, one does.
 //
 // The status text is added to code. A text type without a charset is given
 // UTF-8, and an empty mimeType leaves Content-Type out. Data may be
@@ -65,9 +67,15 @@ func respond(w ResponseWriter, head []byte, b body) error {
 	return writeResponse(w, head, b)
 }
 
-// writeResponse is respond for any ResponseWriter.
+// writeResponse is respond for what others made of a ResponseWriter. If it embeds an
+// Exchange, that still tells whether it was written to.
 func writeResponse(w ResponseWriter, head []byte, b body) error {
-	head = append(append(pool.Grow(head, b.len()), b.text...), b.bytes...)
+	if w, ok := w.(interface{ responded() bool }); ok && w.responded() {
+		pool.Put(head)
+		b.close()
+		return ErrResponded
+	}
+	head = b.appendTo(head)
 	_, err := w.Write(head)
 	pool.Put(head)
 	if err != nil {

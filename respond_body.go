@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/internal/engine"
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
 )
 
 // A body is what follows the head of a response: text, bytes or a stream.
@@ -22,6 +23,11 @@ type body struct {
 }
 
 func (b body) len() int { return len(b.text) + len(b.bytes) }
+
+// appendTo appends what is no stream to a buffer from the pool.
+func (b body) appendTo(buf []byte) []byte {
+	return append(append(pool.Grow(buf, b.len()), b.text...), b.bytes...)
+}
 
 // close gives up the stream of a body that is not sent.
 func (b body) close() {

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/simple-fastcgi/fastcgi/internal/engine"
+	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
@@ -55,16 +56,22 @@ func (w response) WriteString(s string) (int, error) {
 // respond writes a response, a long body without a copy of it.
 func (w response) respond(head []byte, b body) error {
 	if b.len() < longBody {
-		return writeResponse(w, head, b)
+		head = b.appendTo(head)
+		b.text, b.bytes = "", nil
 	}
-	if err := writeResponse(w, head, body{}); err != nil {
+	err := w.r.call.Respond(head)
+	pool.Put(head)
+	if err == nil && len(b.text) > 0 {
+		_, err = w.WriteString(b.text)
+	}
+	if err == nil && len(b.bytes) > 0 {
+		_, err = w.Write(b.bytes)
+	}
+	if err != nil {
+		b.close()
 		return err
 	}
-	if _, err := w.WriteString(b.text); err != nil {
-		return err
-	}
-	_, err := w.Write(b.bytes)
-	return err
+	return sendRest(w, b.rest)
 }
 
 // longBody is how many bytes a body has that is rather sent from where it is than
@@ -77,6 +84,8 @@ func (w response) Flush() error { return w.r.ref().Flush() }
 func (w response) Stderr() io.Writer { return stderr{w} }
 
 func (w response) SetAppStatus(status uint32) { w.r.call.SetAppStatus(status) }
+
+func (w response) responded() bool { return w.r.ref().Responded() }
 
 func (w response) isHead() bool { return w.r.Params.isHead() }
 

@@ -27,12 +27,21 @@ func (r Ref) TryWriteString(s string) (int, error) {
 // enterToWrite is enter, with the reason why a write would not take anything.
 func (r Ref) enterToWrite() (*exchange, error) {
 	x, ok := r.enter()
-	switch {
-	case !ok || x.state.finished():
-		return nil, ErrFinished
-	case x.failed == nil && (x.out.size >= outputLimit || x.async.source != nil):
-		x.async.full = true
-		return nil, ErrFull
+	if err := x.takesOutput(ok); err != nil {
+		return nil, err
 	}
 	return x, nil
+}
+
+// takesOutput returns why a write that does not wait would not take anything. Ok is
+// whether x still serves the request.
+func (x *exchange) takesOutput(ok bool) error {
+	switch {
+	case !ok || x.state.finished():
+		return ErrFinished
+	case x.failed == nil && (x.out.size >= outputLimit || x.async.source != nil):
+		x.async.full = true
+		return ErrFull
+	}
+	return nil
 }

@@ -210,11 +210,19 @@ func (c *Call) readable(x *exchange, ok bool, t protocol.RecordType) (*input, er
 // Write hands p on to STDOUT or STDERR as there is room for it, and waits while
 // there is none.
 func (c *Call) Write(t protocol.RecordType, p []byte) (n int, err error) {
+	return c.write(t, p, false)
+}
+
+// write is Write, which is refused if it is to be the first to STDOUT and is not.
+func (c *Call) write(t protocol.RecordType, p []byte, first bool) (n int, err error) {
 	x, ok := c.enter()
 	defer c.leave()
 	for {
 		if err := c.usable(x, ok); err != nil {
 			return n, err
+		}
+		if first && n == 0 && x.responded {
+			return 0, ErrResponded
 		}
 		if len(p)-n >= byReference {
 			k, err := c.lend(x, t, p[n:])

@@ -13,6 +13,7 @@ var (
 	ErrAborted      = errors.New("fastcgi: request aborted by the web server")
 	ErrDisconnected = errors.New("fastcgi: web server closed the connection")
 	ErrFinished     = errors.New("fastcgi: request is finished")
+	ErrResponded    = errors.New("fastcgi: request has a response already")
 	ErrFull         = errors.New("fastcgi: output buffer is full")
 	ErrBodyTooLarge = errors.New("fastcgi: body is too large")
 	ErrSpoolFull    = errors.New("fastcgi: unread input exceeds the spool limit")

@@ -10,8 +10,10 @@ type Response struct {
 	Rest  Source // what follows as it comes; nil if nothing does
 }
 
-// TryRespond writes a response without waiting, all or nothing of it. It takes
-// r.Rest over, also if it returns an error.
+// TryRespond writes a response without waiting, all or nothing of it. If something
+// was written to STDOUT before it returns ErrResponded: the look and the write are one
+// step, so that of two who race to answer one does. It takes resp.Rest over, also if
+// it returns an error.
 func (r Ref) TryRespond(resp Response) error {
 	err := r.respond(resp)
 	if err != nil && resp.Rest != nil {
@@ -21,9 +23,12 @@ func (r Ref) TryRespond(resp Response) error {
 }
 
 func (r Ref) respond(resp Response) error {
-	x, err := r.enterToWrite()
+	x, ok := r.enter()
 	defer r.leave()
-	if err != nil {
+	if ok && x.state != stateFinishing && x.failed == nil && x.responded {
+		return ErrResponded
+	}
+	if err := x.takesOutput(ok); err != nil {
 		return err
 	}
 	if _, err := x.write(protocol.TypeStdout, resp.Head); err != nil {
@@ -39,4 +44,18 @@ func (r Ref) respond(resp Response) error {
 		x.attach(resp.Rest)
 	}
 	return nil
+}
+
+// Responded reports whether something was written to STDOUT.
+func (r Ref) Responded() bool {
+	x, ok := r.enter()
+	defer r.leave()
+	return ok && x.responded
+}
+
+// Respond writes the head of a response, and waits as Write does. If something was
+// written to STDOUT before it returns ErrResponded, as TryRespond does.
+func (c *Call) Respond(head []byte) error {
+	_, err := c.write(protocol.TypeStdout, head, true)
+	return err
 }
