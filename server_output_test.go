@@ -257,7 +257,7 @@ func TestStreamAndWrite(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			if err := fastcgi.SendResponse(ex, 200, "", strings.NewReader("another")); !errors.Is(err, fastcgi.ErrFull) {
+			if err := fastcgi.SendResponse(ex, 200, "", strings.NewReader("another")); !errors.Is(err, fastcgi.ErrResponded) {
 				t.Errorf("a second stream was answered %v", err)
 			}
 			ex.OnDrain(func() {

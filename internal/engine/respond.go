@@ -25,7 +25,7 @@ func (r Ref) TryRespond(resp Response) error {
 func (r Ref) respond(resp Response) error {
 	x, ok := r.enter()
 	defer r.leave()
-	if ok && x.state != stateFinishing && x.failed == nil && x.responded {
+	if ok && !x.state.finished() && x.failed == nil && x.responded {
 		return ErrResponded
 	}
 	if err := x.takesOutput(ok); err != nil {
