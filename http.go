@@ -3,23 +3,26 @@ package fastcgi
 import (
 	"context"
 	"net/http"
-	"net/url"
+
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 )
 
 // HTTP makes a Handler of an http.Handler; nil means http.DefaultServeMux. The
 // handler finds what it would find in a net/http server:
 //
-//   - The request's URL and RequestURI are what the client asked for, from
-//     REQUEST_URI or else SCRIPT_NAME, PATH_INFO and QUERY_STRING; StripScriptName
-//     or http.StripPrefix mount a handler below a path. The URL never has a host,
-//     whatever a client writes: Host is HTTP_HOST, or else SERVER_NAME and
-//     SERVER_PORT.
+//   - RequestURI is what the client asked for, from REQUEST_URI or else SCRIPT_NAME,
+//     PATH_INFO and QUERY_STRING. The URL has its path, and for its query
+//     QUERY_STRING, wherever the web server passes that: it has the last word on the
+//     query, which it may have rewritten. StripScriptName or http.StripPrefix mount
+//     a handler below a path. The URL never has a host, whatever a client writes:
+//     Host is HTTP_HOST, or else SERVER_NAME and SERVER_PORT.
 //   - The header has the fields of HTTP_*, CONTENT_TYPE and CONTENT_LENGTH. Of a
 //     field that comes more than once, the last one counts, as in Params; lists
 //     such as Accept and Cookie have all values. There is never a field Proxy
 //     (CVE-2016-5386), nor one from a name with other characters than capitals,
 //     digits and "_": it could pass for another field.
-//   - TLS is set if HTTPS or REQUEST_SCHEME says so, with as much of the
+//   - TLS is set if HTTPS says so, or REQUEST_SCHEME where HTTPS is neither on nor
+//     off, with as much of the
 //     connection's state as SSL_PROTOCOL, SSL_CIPHER, SSL_TLS_SNI,
 //     SSL_SESSION_RESUMED, SSL_CLIENT_CERT, SSL_CLIENT_CERT_CHAIN_0 and so on, and
 //     SSL_CLIENT_VERIFY tell.
@@ -83,9 +86,7 @@ type httpHandler struct {
 // needs.
 type httpCall struct {
 	context  httpContext
-	http     http.Request
-	url      url.URL             // of http
-	values   [headerBatch]string // of http's header
+	cgi      cgi.Request
 	body     httpBody
 	response httpResponse
 }
@@ -97,7 +98,7 @@ func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
 		response: httpResponse{w: w, request: r, dates: &h.dates, length: -1},
 	}
 	call.context = httpContext{call: call, request: r, server: h.server, base: r.ref().Base()}
-	req, err := newHTTPRequest(call)
+	req, err := call.fill()
 	if err != nil {
 		refuseHTTP(w, r, err)
 		return
@@ -111,6 +112,17 @@ func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
 			r.ref().Warn("cannot remove the files of a form", "error", err)
 		}
 	}
+}
+
+// fill makes the call's http.Request.
+func (c *httpCall) fill() (*http.Request, error) {
+	variables, err := c.cgi.Fill(&c.context, c.context.request.Params.pairs)
+	c.context.request.Params.pairs = variables
+	if err != nil {
+		return nil, err
+	}
+	c.body.announce(&c.cgi.HTTP)
+	return &c.cgi.HTTP, nil
 }
 
 // refuseHTTP answers a request that is none for net/http.

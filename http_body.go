@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 )
 
 // An httpBody is the Body of an http.Request.
@@ -35,30 +37,26 @@ func (b *httpBody) Close() error {
 	return nil
 }
 
-// setUnannounced sets the body of a request without CONTENT_LENGTH. Its length is
-// -1 also if the whole of it happens to be here.
+// announce gives r the body, and its length if CONTENT_LENGTH does not tell, which
+// is -1 also if the whole of it happens to be here.
 //
 // Apache sends the end of a body that there is not by itself, and it may arrive
 // later than the handler begins. So where a body is unusual there is none, unless
 // some of it is here. Should it come after all, a handler that reads finds it,
 // but for what a client says in another protocol after an upgrade.
-func (b *httpBody) setUnannounced(r *http.Request) {
-	n, ended := b.request.call.Arrived()
-	switch {
-	case n > 0, !ended && mayHaveBody(r.Method):
-		r.ContentLength, r.Body = -1, b
+func (b *httpBody) announce(r *http.Request) {
+	if r.ContentLength == 0 {
+		return
+	}
+	r.Body = b
+	if r.ContentLength > 0 {
+		return
+	}
+	switch n, ended := b.request.call.Arrived(); {
+	case n > 0, !ended && cgi.MayHaveBody(r.Method):
 	case ended, r.Header["Upgrade"] != nil:
-		r.Body = http.NoBody
+		r.ContentLength, r.Body = 0, http.NoBody
 	default:
-		r.Body = b
+		r.ContentLength = 0
 	}
-}
-
-// mayHaveBody reports whether requests of a method are expected to have a body.
-func mayHaveBody(method string) bool {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions, http.MethodTrace:
-		return false
-	}
-	return true
 }

@@ -2,12 +2,11 @@ package fastcgi
 
 import (
 	"context"
-	"net"
 	"net/http"
-	"net/netip"
-	"strconv"
 	"sync"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 )
 
 // requestKey is the key of a *Request in the context of an http.Request, and
@@ -58,22 +57,14 @@ func (c *httpContext) Value(key any) any {
 	case http.ServerContextKey:
 		return c.server
 	case http.LocalAddrContextKey:
-		return localAddr(c.request.Params)
+		if addr := cgi.LocalAddr(c.request.Params.pairs); addr != nil {
+			return addr
+		}
+		return nil
 	}
 	if v := c.context().Value(key); v != nil {
 		return v
 	}
 	// A request that was over before anybody asked has a context of nothing.
 	return c.base.Value(key)
-}
-
-// localAddr returns the address that the client connected to, or nil if the web
-// server does not tell.
-func localAddr(p Params) any {
-	ip, err := netip.ParseAddr(p.Get("SERVER_ADDR"))
-	if err != nil {
-		return nil
-	}
-	port, _ := strconv.ParseUint(p.Get("SERVER_PORT"), 10, 16)
-	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(port)))
 }

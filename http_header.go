@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
@@ -41,7 +40,7 @@ func (h *httpResponse) fix() {
 	if location := h.fields["Location"]; len(location) > 0 {
 		h.addField("Location", location)
 	}
-	h.head.block = appendStatus(h.head.block, h.status)
+	h.head.block = cgi.AppendStatus(h.head.block, h.status)
 	for _, name := range names {
 		if name != "Location" && h.passes(name) {
 			h.addField(name, h.fields[name])
@@ -79,7 +78,7 @@ func (h *httpResponse) passes(name string) bool {
 	case "Connection":
 		return h.status == http.StatusSwitchingProtocols
 	case "Content-Length":
-		return h.head.hasLength && bodyAllowed(h.status)
+		return h.head.hasLength && cgi.BodyAllowed(h.status)
 	case "Content-Type":
 		return h.status != http.StatusNotModified
 	}
@@ -94,22 +93,17 @@ func (h *httpResponse) addField(name string, values []string) {
 		values = values[:min(1, len(values))]
 	}
 	if name == "Location" && len(values) > 0 {
-		values = []string{below(h.basePath, values[0])}
+		values = []string{cgi.Below(h.basePath, values[0])}
 	}
 	for _, value := range values {
-		if strings.ContainsAny(value, "\r\n") {
-			value = newlines.Replace(value)
-		}
+		value = cgi.OneLine(value)
 		if !cgi.ValidValue(value) {
 			h.warn("header field with a control character left out", "name", name, "value", value)
 			continue
 		}
-		h.addLine(name, strings.Trim(value, " \t"))
+		h.addLine(name, value)
 	}
 }
-
-// newlines takes the meaning from what would end a line, as net/http does.
-var newlines = strings.NewReplacer("\r", " ", "\n", " ")
 
 func (h *httpResponse) addLine(name, value string) {
 	b := pool.Grow(h.head.block, len(name)+len(value)+len(": \r\n"))
@@ -119,7 +113,7 @@ func (h *httpResponse) addLine(name, value string) {
 // complete adds the fields that depend on the start of the body, and the empty
 // line.
 func (h *httpResponse) complete(start []byte) []byte {
-	withBody := bodyAllowed(h.status)
+	withBody := cgi.BodyAllowed(h.status)
 	if withBody && !h.head.hasType && !h.head.hasEncoding && len(start) > 0 {
 		h.addLine("Content-Type", http.DetectContentType(start))
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
@@ -71,14 +70,4 @@ func (r *Request) noHijack(inputEnded bool) string {
 func endsInputLate(software string) bool {
 	product, _, _ := strings.Cut(software, "/")
 	return product == "Apache" || product == "Caddy"
-}
-
-// clientAddr returns the client's address, or what net/http has for a client
-// without one.
-func clientAddr(p Params) net.Addr {
-	v := metaVariables{remoteAddr: p.Get("REMOTE_ADDR"), remotePort: p.Get("REMOTE_PORT")}
-	if addr, err := netip.ParseAddrPort(v.remote()); err == nil {
-		return net.TCPAddrFromAddrPort(addr)
-	}
-	return &net.UnixAddr{Name: "@", Net: "unix"}
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 )
 
 // maxHijackedHead is how large a response head written to a hijacked connection
@@ -105,14 +107,14 @@ func (c *hijackedConn) Close() error {
 
 // LocalAddr returns the address that the client connected to.
 func (c *hijackedConn) LocalAddr() net.Addr {
-	if addr, ok := localAddr(c.request.Params).(net.Addr); ok {
+	if addr := cgi.LocalAddr(c.request.Params.pairs); addr != nil {
 		return addr
 	}
 	return &net.UnixAddr{Name: "@", Net: "unix"}
 }
 
 // RemoteAddr returns the client's address.
-func (c *hijackedConn) RemoteAddr() net.Addr { return clientAddr(c.request.Params) }
+func (c *hijackedConn) RemoteAddr() net.Addr { return cgi.RemoteAddr(c.request.Params.pairs) }
 
 // SetDeadline implements net.Conn.
 func (c *hijackedConn) SetDeadline(t time.Time) error {

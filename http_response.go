@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -150,7 +151,7 @@ func (h *httpResponse) account(n int) error {
 	if n == 0 {
 		return nil
 	}
-	if !bodyAllowed(h.status) {
+	if !cgi.BodyAllowed(h.status) {
 		return http.ErrBodyNotAllowed
 	}
 	if h.length >= 0 && int64(n) > h.length-h.written {
@@ -224,16 +225,10 @@ func (h *httpResponse) finish() {
 	case err != nil:
 		return // the request was cancelled, as its context told
 	}
-	if h.length > h.written && !h.isHead && bodyAllowed(h.status) && !h.request.Aborted() {
+	if h.length > h.written && !h.isHead && cgi.BodyAllowed(h.status) && !h.request.Aborted() {
 		h.warn("response is shorter than its Content-Length", "length", h.length, "written", h.written)
 		h.w.SetAppStatus(cutShortStatus)
 	}
-}
-
-// bodyAllowed reports whether a response with this status has a body (RFC 9110
-// §6.4.1).
-func bodyAllowed(status int) bool {
-	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
 func (h *httpResponse) warn(msg string, args ...any) {

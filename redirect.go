@@ -24,7 +24,7 @@ func SendRedirect(w ResponseWriter, target string) error {
 	}
 	head := append(append(append(pool.Get(headSize), "Location: "...), target...), "\r\n"...)
 	if target[0] != '/' {
-		head = appendStatus(head, 302) // behind Location, as in appendHead
+		head = cgi.AppendStatus(head, 302) // behind Location, as in appendHead
 	}
 	return respond(w, append(head, "\r\n"...), body{})
 }

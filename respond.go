@@ -147,7 +147,7 @@ func appendHead(b []byte, code int, mimeType string, headers []Pair) []byte {
 			b = appendField(b, h.Name, h.Value)
 		}
 	}
-	b = appendStatus(b, code)
+	b = cgi.AppendStatus(b, code)
 	if mimeType != "" {
 		b = append(append(b, "Content-Type: "...), mimeType...)
 		if strings.HasPrefix(mimeType, "text/") && !strings.Contains(mimeType, "charset=") {
@@ -169,18 +169,9 @@ func appendField(b []byte, name, value string) []byte {
 	return append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
 }
 
-// appendStatus appends the Status line of a CGI response.
-func appendStatus(b []byte, code int) []byte {
-	b = strconv.AppendInt(append(b, "Status: "...), int64(code), 10)
-	if text := cgi.StatusText(code); text != "" {
-		b = append(append(b, ' '), text...)
-	}
-	return append(b, "\r\n"...)
-}
-
 // appendErrorPage appends the response that says nothing but its status.
 func appendErrorPage(b []byte, code int) []byte {
-	b = appendStatus(b, code)
+	b = cgi.AppendStatus(b, code)
 	b = append(b, "Content-Type: text/plain; charset=utf-8\r\n\r\n"...)
 	return append(b, statusPage(code)...)
 }

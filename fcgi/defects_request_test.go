@@ -27,6 +27,10 @@ var requestDefects = []difference{
 		run: inspect(func(r *http.Request) string { return cmp.Or(r.URL.RawQuery, "the query is lost") }, "REQUEST_URI", "/", "QUERY_STRING", "a=b"),
 	},
 	{
+		what: "`REQUEST_URI` is `/joe?x`, and `QUERY_STRING` is `user=joe&x`, as nginx has rewritten it", holds: "W2", want: "user=joe&x",
+		run: inspect(func(r *http.Request) string { return r.URL.RawQuery }, "REQUEST_URI", "/joe?x", "QUERY_STRING", "user=joe&x"),
+	},
+	{
 		what: "No `REQUEST_URI`, and `PATH_INFO` is `/100%/a?b`", want: "path /100%/a?b",
 		run: inspect(func(r *http.Request) string { return "path " + r.URL.Path }, "REQUEST_URI", "", "PATH_INFO", "/100%/a?b"),
 	},

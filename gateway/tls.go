@@ -1,6 +1,10 @@
 package gateway
 
-import "crypto/tls"
+import (
+	"crypto/tls"
+
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
+)
 
 // addTLS adds what there is to say about a TLS connection, in the names of
 // Apache's mod_ssl.
@@ -9,8 +13,8 @@ func addTLS(v *variables, state *tls.ConnectionState) {
 		return
 	}
 	v.add("HTTPS", "on")
-	v.add("SSL_PROTOCOL", protocolName(state.Version))
-	v.add("SSL_CIPHER", tls.CipherSuiteName(state.CipherSuite))
+	v.add("SSL_PROTOCOL", cgi.TLSVersionName(state.Version))
+	v.add("SSL_CIPHER", cgi.CipherSuiteName(state.CipherSuite))
 	v.addSome("SSL_TLS_SNI", state.ServerName)
 	v.add("SSL_CLIENT_VERIFY", clientVerify(state))
 	if len(state.PeerCertificates) == 0 {
@@ -20,20 +24,6 @@ func addTLS(v *variables, state *tls.ConnectionState) {
 	v.add("SSL_CLIENT_S_DN", cert.Subject.String())
 	v.add("SSL_CLIENT_I_DN", cert.Issuer.String())
 	v.add("SSL_CLIENT_M_SERIAL", cert.SerialNumber.Text(16))
-}
-
-func protocolName(version uint16) string {
-	switch version {
-	case tls.VersionTLS10:
-		return "TLSv1"
-	case tls.VersionTLS11:
-		return "TLSv1.1"
-	case tls.VersionTLS12:
-		return "TLSv1.2"
-	case tls.VersionTLS13:
-		return "TLSv1.3"
-	}
-	return tls.VersionName(version)
 }
 
 // clientVerify says what is known of the client's certificate: NONE if it has

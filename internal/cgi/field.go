@@ -1,5 +1,7 @@
 package cgi
 
+import "strings"
+
 // ValidName reports whether s may be the name of a header field: a token, as
 // RFC 9110 §5.6.2 has it. Space, colon and everything that could end a line are
 // no part of one.
@@ -23,6 +25,17 @@ func ValidValue(s string) bool {
 	}
 	return true
 }
+
+// OneLine returns the value of a header field with spaces for what would end its
+// line, as net/http sends it.
+func OneLine(value string) string {
+	if strings.ContainsAny(value, "\r\n") {
+		value = newlines.Replace(value)
+	}
+	return strings.Trim(value, " \t")
+}
+
+var newlines = strings.NewReplacer("\r", " ", "\n", " ")
 
 func isAlphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'

@@ -48,3 +48,13 @@ func TestValidValue(t *testing.T) {
 		}
 	}
 }
+
+func TestOneLine(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "", "a": "a", " a b\t": "a b", "a\r\nB: c": "a  B: c", "\n": "", "a\n": "a",
+	} {
+		if got := cgi.OneLine(value); got != want {
+			t.Errorf("%q: got %q", value, got)
+		}
+	}
+}

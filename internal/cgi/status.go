@@ -1,6 +1,9 @@
 package cgi
 
-import "net/http"
+import (
+	"net/http"
+	"strconv"
+)
 
 // StatusText returns the name of a status code as RFC 9110 §15 has it, or "" for
 // a code without one. Package net/http keeps two names that are older.
@@ -12,4 +15,19 @@ func StatusText(code int) string {
 		return "Unprocessable Content"
 	}
 	return http.StatusText(code)
+}
+
+// AppendStatus appends the Status line of a CGI response (RFC 3875 §6.3.3).
+func AppendStatus(b []byte, code int) []byte {
+	b = strconv.AppendInt(append(b, "Status: "...), int64(code), 10)
+	if text := StatusText(code); text != "" {
+		b = append(append(b, ' '), text...)
+	}
+	return append(b, "\r\n"...)
+}
+
+// BodyAllowed reports whether a response with this status has a body (RFC 9110
+// §6.4.1).
+func BodyAllowed(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }

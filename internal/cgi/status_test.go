@@ -20,3 +20,21 @@ func TestW21StatusText(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendStatus(t *testing.T) {
+	for code, want := range map[int]string{
+		200: "before Status: 200 OK\r\n", 413: "before Status: 413 Content Too Large\r\n", 404: "before Status: 404 Not Found\r\n", 599: "before Status: 599\r\n",
+	} {
+		if got := string(cgi.AppendStatus([]byte("before "), code)); got != want {
+			t.Errorf("%d: got %q", code, got)
+		}
+	}
+}
+
+func TestBodyAllowed(t *testing.T) {
+	for code, want := range map[int]bool{101: false, 199: false, 200: true, 203: true, 204: false, 205: true, 303: true, 304: false, 305: true, 999: true} {
+		if got := cgi.BodyAllowed(code); got != want {
+			t.Errorf("%d: got %v", code, got)
+		}
+	}
+}

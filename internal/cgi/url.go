@@ -1,4 +1,4 @@
-package fastcgi
+package cgi
 
 import (
 	"fmt"
@@ -8,7 +8,11 @@ import (
 )
 
 // setURL sets RequestURI and URL.
-func (v *metaVariables) setURL(r *http.Request) error {
+//
+// QUERY_STRING is the query wherever it is there (RFC 3875 §4.1.7), also if it is
+// empty: a web server that rewrites requests tells in it what it has made of the
+// query, while REQUEST_URI stays what the client sent.
+func (v *requestVariables) setURL(r *http.Request) error {
 	r.RequestURI = v.requestURI
 	if r.RequestURI == "" {
 		r.RequestURI = v.composedURI()
@@ -17,23 +21,32 @@ func (v *metaVariables) setURL(r *http.Request) error {
 	if target != "*" && !strings.HasPrefix(target, "/") {
 		return fmt.Errorf("REQUEST_URI is %q, which is neither a path nor a URL of http", v.requestURI)
 	}
-	// Servlet containers leave the query out of REQUEST_URI.
-	if v.query != "" && target != "*" && !strings.Contains(target, "?") {
-		target += "?" + v.query
+	path, query, _ := strings.Cut(target, "?")
+	bare := query == "" && len(path) < len(target)
+	if v.hasQuery && target != "*" {
+		if v.requestURI != "" && hasControl(query) {
+			return fmt.Errorf("REQUEST_URI is %q, with a control character", v.requestURI)
+		}
+		query = v.query
 	}
-	if err := parseTarget(r.URL, target); err != nil {
+	if err := setTarget(r.URL, path, query); err != nil {
 		return fmt.Errorf("REQUEST_URI is %q, QUERY_STRING is %q: %w", v.requestURI, v.query, err)
 	}
+	r.URL.ForceQuery = bare && query == ""
 	return nil
 }
 
-// parseTarget sets u to a target. A plain one, as most are, needs no more than to
-// be cut at its query. Everything is path and query, since there is a slash in
-// front.
-func parseTarget(u *url.URL, target string) error {
-	if path, query, hasQuery := strings.Cut(target, "?"); isPlainPath(path) && isPrintable(query) {
-		*u = url.URL{Path: path, RawQuery: query, ForceQuery: hasQuery && query == ""}
+// setTarget sets u to a path, encoded, and a query. A plain path, as most are,
+// needs no parsing.
+func setTarget(u *url.URL, path, query string) error {
+	if isPlainPath(path) && isPrintable(query) {
+		*u = url.URL{Path: path, RawQuery: query}
 		return nil
+	}
+	// With the slash in front, everything is path and query.
+	target := path
+	if query != "" {
+		target += "?" + query
 	}
 	parsed, err := url.ParseRequestURI(target)
 	if err == nil {
@@ -65,9 +78,19 @@ func isPrintable(s string) bool {
 	return true
 }
 
+// hasControl reports whether s has one of the control characters that no URL has.
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == 0x7f {
+			return true
+		}
+	}
+	return false
+}
+
 // composedURI puts the request's target together from its parts, of which the
 // paths are decoded (RFC 3875 §4.1.5).
-func (v *metaVariables) composedURI() string {
+func (v *requestVariables) composedURI() string {
 	path := v.scriptName + v.pathInfo
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
@@ -105,53 +128,4 @@ func cutScheme(target string) (rest string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-// setHost sets Host: what the client asked for, or else the name of the web
-// server.
-func (v *metaVariables) setHost(r *http.Request) error {
-	switch {
-	case v.host == "":
-		r.Host = v.serverHost()
-	case !validHost(v.host):
-		return fmt.Errorf("HTTP_HOST is %q", v.host)
-	default:
-		r.Host = v.host
-	}
-	return nil
-}
-
-// serverHost returns the name of the web server, with its port unless the
-// scheme implies that. It is empty where the name is none, such as "_", which
-// nginx shows for a server of all names, or a pattern.
-func (v *metaVariables) serverHost() string {
-	name := v.serverName
-	if strings.Contains(name, ":") && !strings.HasPrefix(name, "[") {
-		name = "[" + name + "]"
-	}
-	if name == "" || name == "_" || !validHost(name) {
-		return ""
-	}
-	implied := "80"
-	if v.isTLS() {
-		implied = "443"
-	}
-	if v.serverPort == "" || v.serverPort == implied || !validHost(v.serverPort) {
-		return name
-	}
-	return name + ":" + v.serverPort
-}
-
-// validHost reports whether s may be a host with a port, going by its
-// characters: those of RFC 3986 §3.2 without "@".
-func validHost(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case strings.IndexByte("-.:_[]~!$%&'()*+,;=", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return true
 }

@@ -1,6 +1,10 @@
-package fastcgi
+package cgi
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
 
 // Apache's mod_proxy_fcgi passes on what mod_proxy made of the name of a file,
 // "proxy:fcgi://127.0.0.1:9000/srv/app.fcgi?query", unless it is told that the
@@ -20,16 +24,16 @@ func isProxied(name, value string) bool {
 	return false
 }
 
-// unproxied returns p with the names of files as they are.
-func unproxied(p Params, query string) Params {
-	var pairs []Pair
-	for name, value := range p.All() {
+// unproxied returns variables with the names of files as they are.
+func unproxied(variables protocol.Pairs, query string) protocol.Pairs {
+	var pairs []protocol.Pair
+	for name, value := range variables.All() {
 		if isProxied(name, value) {
 			value = cutProxy(value, query)
 		}
-		pairs = append(pairs, Pair{Name: name, Value: value})
+		pairs = append(pairs, protocol.Pair{Name: name, Value: value})
 	}
-	return NewParams(pairs...)
+	return protocol.NewPairs(pairs...)
 }
 
 // cutProxy returns the path in the name of a proxied file.

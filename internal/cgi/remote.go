@@ -1,15 +1,39 @@
-package fastcgi
+package cgi
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/simple-fastcgi/fastcgi/protocol"
 )
+
+// RemoteAddr returns the client's address, or what net/http has for a client
+// without one.
+func RemoteAddr(variables protocol.Pairs) net.Addr {
+	v := requestVariables{remoteAddr: variables.Get("REMOTE_ADDR"), remotePort: variables.Get("REMOTE_PORT")}
+	if addr, err := netip.ParseAddrPort(v.remote()); err == nil {
+		return net.TCPAddrFromAddrPort(addr)
+	}
+	return &net.UnixAddr{Name: "@", Net: "unix"}
+}
+
+// LocalAddr returns the address that the client connected to, or nil if the web
+// server does not tell.
+func LocalAddr(variables protocol.Pairs) net.Addr {
+	ip, err := netip.ParseAddr(variables.Get("SERVER_ADDR"))
+	if err != nil {
+		return nil
+	}
+	port, _ := strconv.ParseUint(variables.Get("SERVER_PORT"), 10, 16)
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(port)))
+}
 
 // remote returns the client's address as net/http has it: an IP address with a
 // port, which is 0 if nobody knows it. A client that connected to the web server
 // over a Unix socket has neither, and is "@".
-func (v *metaVariables) remote() string {
+func (v *requestVariables) remote() string {
 	addr, port := splitRemote(v.remoteAddr)
 	if addr == "" {
 		return "@"

@@ -1,18 +1,12 @@
-package fastcgi
+package cgi
 
 import (
 	"net/http"
 	"strings"
-
-	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 )
 
 // A headerField is a header field of a request, under its canonical name.
 type headerField struct{ name, value string }
-
-// headerBatch is for how many header fields a call has room: a browser sends
-// ten to sixteen.
-const headerBatch = 16
 
 // carriedHeader returns the header field that a variable carries. Host is no
 // part of an http.Request's header, and what a web server hands on has no
@@ -27,13 +21,13 @@ func carriedHeader(variable string) (name string, ok bool) {
 			return "", false
 		}
 	}
-	return cgi.Header(variable)
+	return Header(variable)
 }
 
 // makeHeader makes the header of fields, in the order of their variables. An
 // empty variable is the same as none (RFC 3875 §4.1), so it takes the field away.
 // Of equal names the last one counts, but for lists.
-func makeHeader(fields []headerField, room *[headerBatch]string) http.Header {
+func makeHeader(fields []headerField, room *[fewFields]string) http.Header {
 	header := make(http.Header, len(fields))
 	values := room[:]
 	if len(fields) > len(values) {
