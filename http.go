@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/simple-fastcgi/fastcgi/internal/cgi"
+	"github.com/simple-fastcgi/fastcgi/internal/nethttp"
 )
 
 // HTTP makes a Handler of an http.Handler; nil means http.DefaultServeMux. The
@@ -22,10 +22,9 @@ import (
 //     (CVE-2016-5386), nor one from a name with other characters than capitals,
 //     digits and "_": it could pass for another field.
 //   - TLS is set if HTTPS says so, or REQUEST_SCHEME where HTTPS is neither on nor
-//     off, with as much of the
-//     connection's state as SSL_PROTOCOL, SSL_CIPHER, SSL_TLS_SNI,
-//     SSL_SESSION_RESUMED, SSL_CLIENT_CERT, SSL_CLIENT_CERT_CHAIN_0 and so on, and
-//     SSL_CLIENT_VERIFY tell.
+//     off, with as much of the connection's state as SSL_PROTOCOL, SSL_CIPHER,
+//     SSL_TLS_SNI, SSL_SESSION_RESUMED, SSL_CLIENT_CERT, SSL_CLIENT_CERT_CHAIN_0
+//     and so on, and SSL_CLIENT_VERIFY tell.
 //   - ContentLength is -1 if the body's length is not known; but 0 for GET, HEAD,
 //     DELETE, OPTIONS and TRACE while nothing of a body has arrived, because some
 //     web servers are late to say that there is none. The body is read as it
@@ -35,14 +34,15 @@ import (
 //     FastCGI request, in whose Params file names are without the prefix
 //     "proxy:fcgi://" of Apache.
 //
-// A request that can not be one of net/http is answered with status 400, and
+// A request that cannot be one of net/http is answered with status 400, and
 // logged.
 //
 // The response is treated as by net/http: a Content-Type is sniffed and a Date
 // set where there is none, a short response has a Content-Length, HEAD and the
 // statuses without a body have none, and Write holds to a Content-Length that the
-// handler sets. http.Flusher, io.ReaderFrom, io.StringWriter and all that
-// http.ResponseController does are there. What only a server that owns the
+// handler sets. http.Flusher, io.ReaderFrom, io.StringWriter, http.CloseNotifier and
+// all that http.ResponseController does are there; a deadline that has passed is
+// final. What only a server that owns the
 // client's connection can do is left to the web server: header fields about the
 // connection, trailers and informational responses are not sent.
 //
@@ -60,10 +60,7 @@ import (
 // with a nonzero appStatus; if nothing was sent, the web server answers in its own
 // words.
 func HTTP(h http.Handler) Handler {
-	if h == nil {
-		h = http.DefaultServeMux
-	}
-	return &httpHandler{handler: h, server: &http.Server{Handler: h}}
+	return httpHandler{nethttp.NewHandler(h)}
 }
 
 // FromContext returns the FastCGI request that an http.Handler is serving, from
@@ -71,63 +68,42 @@ func HTTP(h http.Handler) Handler {
 // place for, and Stderr and SetAppStatus. Its Read is the http.Request's Body. It
 // is nil if the context is not from a request served through HTTP.
 func FromContext(ctx context.Context) *Request {
-	r, _ := ctx.Value(requestKey{}).(*Request)
+	r, _ := nethttp.Owner(ctx).(*Request)
 	return r
 }
 
 // An httpHandler is the Handler around an http.Handler.
-type httpHandler struct {
-	handler http.Handler
-	server  *http.Server // for http.ServerContextKey; it serves nothing
-	dates   dateLine
-}
-
-// An httpCall is a request of an http.Handler: one allocation for all that it
-// needs.
-type httpCall struct {
-	context  httpContext
-	cgi      cgi.Request
-	body     httpBody
-	response httpResponse
-}
+type httpHandler struct{ handler *nethttp.Handler }
 
 // ServeFastCGI implements Handler.
-func (h *httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
-	call := &httpCall{
-		body:     httpBody{request: r},
-		response: httpResponse{w: w, request: r, dates: &h.dates, length: -1},
-	}
-	call.context = httpContext{call: call, request: r, server: h.server, base: r.ref().Base()}
-	req, err := call.fill()
-	if err != nil {
-		refuseHTTP(w, r, err)
-		return
-	}
-	call.response.isHead = req.Method == http.MethodHead
-	h.handler.ServeHTTP(&call.response, req)
-	call.response.finish()
-	call.body.closed.Store(true)
-	if req.MultipartForm != nil {
-		if err := req.MultipartForm.RemoveAll(); err != nil {
-			r.ref().Warn("cannot remove the files of a form", "error", err)
-		}
-	}
+func (h httpHandler) ServeFastCGI(w ResponseWriter, r *Request) {
+	h.handler.Serve(w, nethttp.Incoming{Call: r.call, ID: r.ID, Role: r.Role, Params: &r.Params.pairs, Owner: r})
 }
 
-// fill makes the call's http.Request.
-func (c *httpCall) fill() (*http.Request, error) {
-	variables, err := c.cgi.Fill(&c.context, c.context.request.Params.pairs)
-	c.context.request.Params.pairs = variables
-	if err != nil {
-		return nil, err
-	}
-	c.body.announce(&c.cgi.HTTP)
-	return &c.cgi.HTTP, nil
-}
+// StripScriptName mounts a handler where the web server has put it: the handler
+// sees its own paths, whatever is in front of them in the client's URLs. It goes
+// around the handler of a whole application, right inside HTTP:
+//
+//	fastcgi.HTTP(fastcgi.StripScriptName(router))
+//
+// The path of the request's URL becomes PATH_INFO, or "/" if that is empty, which
+// the web server has cut off behind SCRIPT_NAME (RFC 3875 §4.1.5). A script that
+// requests are rewritten to, so that its name is in no URL, is mounted the same
+// way. RequestURI stays as the client sent it.
+//
+// The way back is [BasePath], which links to the handler's own paths begin with.
+// A Location that is a path gets it in front by itself, unless it begins with it:
+// routers redirect to what they take for the whole path.
+//
+// The web server must split the path. nginx does so with fastcgi_split_path_info
+// and a fastcgi_param PATH_INFO; by default it passes the whole path as
+// SCRIPT_NAME, and all paths would be "/". With a prefix that is known,
+// http.StripPrefix needs no such configuration.
+//
+// A request that is not served through HTTP, and one for "*", passes as it is.
+func StripScriptName(h http.Handler) http.Handler { return nethttp.StripScriptName(h) }
 
-// refuseHTTP answers a request that is none for net/http.
-func refuseHTTP(w ResponseWriter, r *Request, reason error) {
-	r.ref().Complain("not an HTTP request", "error", reason, "request", r.ID)
-	// That it cannot be sent means that nobody waits for it.
-	_ = SendResponse(w, http.StatusBadRequest, "text/plain", nil)
-}
+// BasePath returns what StripScriptName has put a handler below, from the context
+// of its http.Request: "/sub", escaped as in a URL and without a slash at the end.
+// It is empty at the root, and where nothing was stripped.
+func BasePath(ctx context.Context) string { return nethttp.BasePath(ctx) }

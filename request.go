@@ -35,12 +35,7 @@ type Request struct {
 }
 
 // ref names the request to the engine.
-func (r *Request) ref() engine.Ref {
-	if r.call == nil {
-		return engine.Ref{}
-	}
-	return r.call.Ref
-}
+func (r *Request) ref() engine.Ref { return engine.RefOf(r.call) }
 
 // Read reads the body. It waits for bytes to arrive and returns io.EOF at the
 // body's end, io.ErrUnexpectedEOF if that comes before CONTENT_LENGTH bytes or

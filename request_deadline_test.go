@@ -177,12 +177,19 @@ func TestHTTPDeadlines(t *testing.T) {
 			}
 		}, "part", 1, "cut short by the write deadline"},
 		{"none any more", func(w http.ResponseWriter, r *http.Request, c *http.ResponseController) {
+			c.SetReadDeadline(time.Now().Add(time.Hour))
+			c.SetWriteDeadline(time.Now().Add(time.Hour))
+			c.SetReadDeadline(time.Time{})
+			c.SetWriteDeadline(time.Time{})
+			io.Copy(w, r.Body)
+		}, "body", 0, ""},
+		{"none any more, but too late", func(w http.ResponseWriter, r *http.Request, c *http.ResponseController) {
 			c.SetReadDeadline(past)
 			c.SetWriteDeadline(past)
 			c.SetReadDeadline(time.Time{})
 			c.SetWriteDeadline(time.Time{})
 			io.Copy(w, r.Body)
-		}, "body", 0, ""},
+		}, "", 1, "cut short by the write deadline"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			onUnix(t, func(t *testing.T, p place) {

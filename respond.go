@@ -1,10 +1,8 @@
 package fastcgi
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
@@ -168,13 +166,3 @@ func appendHead(b []byte, code int, mimeType string, headers []Pair) []byte {
 func appendField(b []byte, name, value string) []byte {
 	return append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
 }
-
-// appendErrorPage appends the response that says nothing but its status.
-func appendErrorPage(b []byte, code int) []byte {
-	b = cgi.AppendStatus(b, code)
-	b = append(b, "Content-Type: text/plain; charset=utf-8\r\n\r\n"...)
-	return append(b, statusPage(code)...)
-}
-
-// statusPage returns the body of a response that says nothing but its status.
-func statusPage(code int) string { return cmp.Or(cgi.StatusText(code), strconv.Itoa(code)) + "\n" }

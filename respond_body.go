@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 	"github.com/simple-fastcgi/fastcgi/internal/engine"
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 )
@@ -41,7 +42,7 @@ func bodyOf(code int, mimeType string, data any) (body, error) {
 	switch d := data.(type) {
 	case nil:
 		if code >= 400 && isPlain(mimeType) {
-			return body{text: statusPage(code)}, nil
+			return body{text: cgi.StatusPage(code)}, nil
 		}
 		return body{}, nil
 	case string:

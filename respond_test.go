@@ -83,7 +83,8 @@ func TestSendResponse(t *testing.T) {
 		{"W21 413", 413, "", nil, nil, "Status: 413 Content Too Large\r\n\r\nContent Too Large\n"},
 		{"W21 422", 422, "", nil, nil, "Status: 422 Unprocessable Content\r\n\r\nUnprocessable Content\n"},
 		{
-			"W1 Location comes first", 201, "text/plain", "x", []fastcgi.Pair{{Name: "A", Value: "1"}, {Name: "location", Value: "/x"}, {Name: "B", Value: "2"}},
+			"W1 Location comes first", 201, "text/plain", "x",
+			[]fastcgi.Pair{{Name: "A", Value: "1"}, {Name: "location", Value: "/x"}, {Name: "B", Value: "2"}},
 			"location: /x\r\nStatus: 201 Created\r\nContent-Type: text/plain; charset=utf-8\r\nA: 1\r\nB: 2\r\n\r\nx",
 		},
 	} {

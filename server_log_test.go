@@ -16,16 +16,26 @@ func TestW13LogGrowsWithConnections(t *testing.T) {
 		request func(id uint16) []byte
 		line    string
 	}{
-		"NUL in a name": {&fastcgi.Server{Handler: hello},
-			func(id uint16) []byte { return start(id, true, "A\x00B", "1") }, "bad input"},
-		"too many parameters": {&fastcgi.Server{Handler: hello, MaxPairs: 1},
-			func(id uint16) []byte { return start(id, true, "A", "1", "B", "2") }, "bad input"},
-		"another role": {&fastcgi.Server{Handler: hello},
-			func(id uint16) []byte { return begin(id, 99, true) }, "request refused"},
-		"no memory": {&fastcgi.Server{Handler: hello, MemoryLimit: 1},
-			func(id uint16) []byte { return start(id, true, "A", "1") }, "request refused"},
-		"no HTTP": {&fastcgi.Server{Handler: fastcgi.HTTP(nil)},
-			func(id uint16) []byte { return append(start(id, true, "REQUEST_METHOD", "G\x1bT"), stdinEnd(id)...) }, "not an HTTP request"},
+		"NUL in a name": {
+			&fastcgi.Server{Handler: hello},
+			func(id uint16) []byte { return start(id, true, "A\x00B", "1") }, "bad input",
+		},
+		"too many parameters": {
+			&fastcgi.Server{Handler: hello, MaxPairs: 1},
+			func(id uint16) []byte { return start(id, true, "A", "1", "B", "2") }, "bad input",
+		},
+		"another role": {
+			&fastcgi.Server{Handler: hello},
+			func(id uint16) []byte { return begin(id, 99, true) }, "request refused",
+		},
+		"no memory": {
+			&fastcgi.Server{Handler: hello, MemoryLimit: 1},
+			func(id uint16) []byte { return start(id, true, "A", "1") }, "request refused",
+		},
+		"no HTTP": {
+			&fastcgi.Server{Handler: fastcgi.HTTP(nil)},
+			func(id uint16) []byte { return append(start(id, true, "REQUEST_METHOD", "G\x1bT"), stdinEnd(id)...) }, "not an HTTP request",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			everywhere(t, func(t *testing.T, p place) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 	"github.com/simple-fastcgi/fastcgi/internal/engine"
 	"github.com/simple-fastcgi/fastcgi/internal/limit"
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -51,7 +52,7 @@ func (s *Server) newEngine() *engine.Engine {
 }
 
 // errorPage returns the response that says nothing but its status.
-func errorPage(code int) []byte { return appendErrorPage(nil, code) }
+func errorPage(code int) []byte { return cgi.AppendErrorPage(nil, code) }
 
 // engineHandlers returns what serves each role.
 func (s *Server) engineHandlers() (handlers [RoleFilter + 1]engine.Handler) {

@@ -1,6 +1,7 @@
 package cgi
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 )
@@ -31,3 +32,13 @@ func AppendStatus(b []byte, code int) []byte {
 func BodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
+
+// AppendErrorPage appends the response that says nothing but its status.
+func AppendErrorPage(b []byte, code int) []byte {
+	b = AppendStatus(b, code)
+	b = append(b, "Content-Type: text/plain; charset=utf-8\r\n\r\n"...)
+	return append(b, StatusPage(code)...)
+}
+
+// StatusPage returns the body of a response that says nothing but its status.
+func StatusPage(code int) string { return cmp.Or(StatusText(code), strconv.Itoa(code)) + "\n" }

@@ -25,6 +25,14 @@ type Call struct {
 	hijacked  bool         // the request outlives its handler; guarded by conn.mu
 }
 
+// RefOf returns what names the request of a Call: the zero Ref for none.
+func RefOf(c *Call) Ref {
+	if c == nil {
+		return Ref{}
+	}
+	return c.Ref
+}
+
 // A Begun is a request as a blocking handler gets it.
 type Begun struct {
 	Ref    Ref

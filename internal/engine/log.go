@@ -51,8 +51,10 @@ func (c *conn) complain(kind complaint, msg string, args ...any) {
 // logSuppressed says at a connection's end how many complaints were not logged.
 func (c *conn) logSuppressed(e *effects) {
 	if c.further > 0 {
-		e.lines = append(e.lines, logLine{slog.LevelWarn, "more of the same on a connection was not logged",
-			[]any{"lines", c.further, "remote", c.sock.RemoteAddr()}})
+		e.lines = append(e.lines, logLine{
+			slog.LevelWarn, "more of the same on a connection was not logged",
+			[]any{"lines", c.further, "remote", c.sock.RemoteAddr()},
+		})
 	}
 }
 

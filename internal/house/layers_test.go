@@ -19,8 +19,11 @@ type layer struct {
 var layers = []layer{
 	{folder: "protocol", library: true},
 	{folder: "internal", library: true, imports: []string{"protocol"}},
+	// The request path: what serves, and the http adapter over it.
+	{folder: "internal/engine", library: true, imports: []string{"protocol", "internal"}},
+	{folder: "internal/nethttp", library: true, imports: []string{"protocol", "internal", "internal/engine"}},
 	{folder: "internal/house"},
-	{folder: ".", library: true, imports: []string{"protocol", "internal"}},
+	{folder: ".", library: true, imports: []string{"protocol", "internal", "internal/engine", "internal/nethttp"}},
 	{folder: "fastcgitest", library: true, imports: []string{"protocol", "internal", "."}},
 	{folder: "client", library: true, imports: []string{"protocol", "internal"}},
 	{folder: "fcgi", library: true, imports: []string{"protocol", "internal", "."}},
@@ -125,6 +128,16 @@ func TestMisplacedIsSeen(t *testing.T) {
 		got := misplaced([]goPackage{{ImportPath: path, Imports: []string{tt.imports}}})
 		if len(got) != tt.complaints {
 			t.Errorf("%s importing %s: complaints %q, want %d", tt.dir, tt.imports, got, tt.complaints)
+		}
+	}
+}
+
+// The engine knows neither the public API nor net/http, on whatever way it might get there.
+func TestEngineKnowsNoHTTP(t *testing.T) {
+	for _, p := range packages(t, "linux") {
+		dir, _ := folder(p.ImportPath)
+		if dir == "internal/engine" && slices.Contains(p.Imports, "net/http") {
+			t.Errorf("%s imports net/http", dir)
 		}
 	}
 }

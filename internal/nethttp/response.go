@@ -1,6 +1,7 @@
-package fastcgi
+package nethttp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
+	"github.com/simple-fastcgi/fastcgi/internal/engine"
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -26,15 +28,15 @@ const pieceSize = 64 << 10
 // cutShortStatus is the appStatus of a response that is not whole.
 const cutShortStatus = 1
 
-// An httpResponse is the http.ResponseWriter over a ResponseWriter.
+// A response is the http.ResponseWriter over a Writer.
 //
 // The header is fixed by WriteHeader, and sent with the first bytes of the body,
 // because what Content-Type and Content-Length it gets depends on these.
-type httpResponse struct {
-	w       ResponseWriter
-	request *Request
-	dates   *dateLine
-	isHead  bool // the method is HEAD
+type response struct {
+	w      Writer
+	in     *Incoming
+	dates  *dateLine
+	isHead bool // the method is HEAD
 
 	basePath string // what a Location that is a path is put below
 
@@ -47,13 +49,15 @@ type httpResponse struct {
 	length  int64       // the Content-Length that the handler set; -1 if none
 	written int64       // bytes of the body so far
 	excess  bool        // the handler tried to write more than length
-	late    bool        // something was not written in time
+	late    bool        // something was not written in time: nothing is written any more
+
+	readDeadline, writeDeadline finalDeadline
 
 	hijacked bool // the rest is hijackedConn's
 }
 
 // Header implements http.ResponseWriter.
-func (h *httpResponse) Header() http.Header {
+func (h *response) Header() http.Header {
 	if h.fields == nil {
 		h.fields = make(http.Header)
 	}
@@ -62,7 +66,7 @@ func (h *httpResponse) Header() http.Header {
 
 // WriteHeader implements http.ResponseWriter. Informational responses are
 // passed over: a CGI response has one status.
-func (h *httpResponse) WriteHeader(code int) {
+func (h *response) WriteHeader(code int) {
 	switch {
 	case h.hijacked:
 		h.warn("WriteHeader on a hijacked connection", "status", code, "caller", caller())
@@ -80,7 +84,7 @@ func (h *httpResponse) WriteHeader(code int) {
 }
 
 // Write implements io.Writer.
-func (h *httpResponse) Write(p []byte) (int, error) {
+func (h *response) Write(p []byte) (int, error) {
 	if err := h.account(len(p)); err != nil || len(p) == 0 {
 		return 0, err
 	}
@@ -99,7 +103,7 @@ func (h *httpResponse) Write(p []byte) (int, error) {
 }
 
 // WriteString implements io.StringWriter.
-func (h *httpResponse) WriteString(s string) (int, error) {
+func (h *response) WriteString(s string) (int, error) {
 	p := append(pool.Get(len(s)), s...)
 	defer pool.Put(p)
 	return h.Write(p)
@@ -107,17 +111,17 @@ func (h *httpResponse) WriteString(s string) (int, error) {
 
 // ReadFrom implements io.ReaderFrom. Each piece is a whole record, and sent from
 // the one buffer that it was read into.
-func (h *httpResponse) ReadFrom(src io.Reader) (int64, error) {
+func (h *response) ReadFrom(src io.Reader) (int64, error) {
 	buf := pool.Get(pieceSize)
 	defer pool.Put(buf)
 	return io.CopyBuffer(struct{ io.Writer }{h}, src, buf[:pieceSize-protocol.HeaderLen])
 }
 
 // Flush implements http.Flusher.
-func (h *httpResponse) Flush() { _ = h.FlushError() }
+func (h *response) Flush() { _ = h.FlushError() }
 
 // FlushError is Flush for http.ResponseController.
-func (h *httpResponse) FlushError() error {
+func (h *response) FlushError() error {
 	if h.hijacked {
 		return http.ErrHijacked
 	}
@@ -127,26 +131,66 @@ func (h *httpResponse) FlushError() error {
 	if err := h.sendHeader(nil); err != nil {
 		return err
 	}
+	if h.late = h.late || h.writeDeadline.passed(); h.late {
+		return os.ErrDeadlineExceeded
+	}
 	return h.w.Flush()
+}
+
+// CloseNotify implements http.CloseNotifier, which net/http deprecates and still
+// has: some frameworks ask for it. What it returns is sent true if the request is
+// cancelled.
+func (h *response) CloseNotify() <-chan bool {
+	gone := make(chan bool, 1)
+	context.AfterFunc(engine.RefOf(h.in.Call).Context(), func() { gone <- true })
+	return gone
 }
 
 // EnableFullDuplex is for http.ResponseController: there is nothing to enable,
 // the body can be read while the response is written.
-func (h *httpResponse) EnableFullDuplex() error { return nil }
+func (h *response) EnableFullDuplex() error { return nil }
 
 // SetReadDeadline is for http.ResponseController.
-func (h *httpResponse) SetReadDeadline(t time.Time) error { return h.request.SetReadDeadline(t) }
+func (h *response) SetReadDeadline(t time.Time) error {
+	if h.readDeadline.set(t) {
+		return h.in.Call.SetReadDeadline(t)
+	}
+	return nil
+}
 
 // SetWriteDeadline is for http.ResponseController.
-func (h *httpResponse) SetWriteDeadline(t time.Time) error { return h.request.SetWriteDeadline(t) }
+func (h *response) SetWriteDeadline(t time.Time) error {
+	if h.writeDeadline.set(t) {
+		return h.in.Call.SetWriteDeadline(t)
+	}
+	return nil
+}
+
+// A finalDeadline is one that cannot be moved once it has passed, as those of
+// net/http: what was not read or written by then leaves a hole.
+type finalDeadline struct{ at time.Time }
+
+// set moves the deadline, and reports whether that was in time.
+func (d *finalDeadline) set(t time.Time) bool {
+	if d.passed() {
+		return false
+	}
+	d.at = t
+	return true
+}
+
+func (d *finalDeadline) passed() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
 
 // account admits n bytes of the body, or says why not.
-func (h *httpResponse) account(n int) error {
+func (h *response) account(n int) error {
 	if h.hijacked {
 		return http.ErrHijacked
 	}
 	if h.status == 0 {
 		h.WriteHeader(http.StatusOK)
+	}
+	if h.late {
+		return os.ErrDeadlineExceeded
 	}
 	if n == 0 {
 		return nil
@@ -166,7 +210,7 @@ func (h *httpResponse) account(n int) error {
 
 // hold keeps p back, if the header is not sent, and returns how much of it: a
 // start that is not whole is filled up, for what it tells about the type.
-func (h *httpResponse) hold(p []byte) int {
+func (h *response) hold(p []byte) int {
 	if h.sent || len(h.held) == 0 && len(p) > holdBack {
 		return 0
 	}
@@ -180,7 +224,7 @@ func (h *httpResponse) hold(p []byte) int {
 
 // sendHeader sends the header, if it is not sent, and what was held back. Next
 // is what will follow.
-func (h *httpResponse) sendHeader(next []byte) error {
+func (h *response) sendHeader(next []byte) error {
 	if h.sent {
 		return nil
 	}
@@ -201,14 +245,14 @@ func (h *httpResponse) sendHeader(next []byte) error {
 }
 
 // send writes, and notes whether a deadline has cut the response short.
-func (h *httpResponse) send(p []byte) (int, error) {
+func (h *response) send(p []byte) (int, error) {
 	n, err := h.w.Write(p)
 	h.late = h.late || errors.Is(err, os.ErrDeadlineExceeded)
 	return n, err
 }
 
 // finish ends the response after the handler.
-func (h *httpResponse) finish() {
+func (h *response) finish() {
 	if h.hijacked {
 		return
 	}
@@ -225,24 +269,24 @@ func (h *httpResponse) finish() {
 	case err != nil:
 		return // the request was cancelled, as its context told
 	}
-	if h.length > h.written && !h.isHead && cgi.BodyAllowed(h.status) && !h.request.Aborted() {
+	if h.length > h.written && !h.isHead && cgi.BodyAllowed(h.status) && !engine.RefOf(h.in.Call).Aborted() {
 		h.warn("response is shorter than its Content-Length", "length", h.length, "written", h.written)
 		h.w.SetAppStatus(cutShortStatus)
 	}
 }
 
-func (h *httpResponse) warn(msg string, args ...any) {
-	h.request.ref().Warn(msg, append(args, "request", h.request.ID)...)
+func (h *response) warn(msg string, args ...any) {
+	engine.RefOf(h.in.Call).Warn(msg, append(args, "request", h.in.ID)...)
 }
 
-// caller returns the place in the handler that called a method of httpResponse,
+// caller returns the place in the handler that called a method of response,
 // maybe by way of net/http.
 func caller() runtime.Frame {
 	pc := make([]uintptr, 16)
 	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc)])
 	for {
 		frame, more := frames.Next()
-		if !strings.Contains(frame.Function, ".(*httpResponse).") && !strings.HasPrefix(frame.Function, "net/http.") || !more {
+		if !strings.Contains(frame.Function, ".(*response).") && !strings.HasPrefix(frame.Function, "net/http.") || !more {
 			return frame
 		}
 	}

@@ -1,4 +1,4 @@
-package fastcgi
+package nethttp
 
 import (
 	"bufio"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
+	"github.com/simple-fastcgi/fastcgi/internal/engine"
+	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 // maxHijackedHead is how large a response head written to a hijacked connection
@@ -23,18 +25,18 @@ const maxHijackedHead = 64 << 10
 // said all that it has to say, and io.ErrUnexpectedEOF where it closed its
 // connection instead, as lighttpd does for either.
 type hijackedConn struct {
-	request *Request
+	in *Incoming
 
 	// Guarded by writing, which is held during a Write, so that each is in one
 	// piece.
 	writing sync.Mutex
-	head    *httpResponse // that is still to be written; nil once it is sent
-	text    []byte        // what was written of it
+	head    *response // that is still to be written; nil once it is sent
+	text    []byte    // what was written of it
 }
 
 // Read implements net.Conn.
 func (c *hijackedConn) Read(p []byte) (int, error) {
-	n, err := c.request.Read(p)
+	n, err := c.in.Call.Read(protocol.TypeStdin, p)
 	return n, closedError(err)
 }
 
@@ -52,10 +54,9 @@ func (c *hijackedConn) Write(p []byte) (int, error) {
 	if len(rest) == 0 {
 		return len(p), nil
 	}
-	w := response{c.request}
-	n, err := w.Write(rest)
+	n, err := c.in.Call.Write(protocol.TypeStdout, rest)
 	if err == nil {
-		err = w.Flush()
+		err = engine.RefOf(c.in.Call).Flush()
 	}
 	return len(p) - len(rest) + n, closedError(err)
 }
@@ -102,38 +103,38 @@ func (c *hijackedConn) sendHead(text []byte) error {
 
 // Close ends the FastCGI request. What was written is sent.
 func (c *hijackedConn) Close() error {
-	return closedError(c.request.ref().Finish(0))
+	return closedError(engine.RefOf(c.in.Call).Finish(0))
 }
 
 // LocalAddr returns the address that the client connected to.
 func (c *hijackedConn) LocalAddr() net.Addr {
-	if addr := cgi.LocalAddr(c.request.Params.pairs); addr != nil {
+	if addr := cgi.LocalAddr(*c.in.Params); addr != nil {
 		return addr
 	}
 	return &net.UnixAddr{Name: "@", Net: "unix"}
 }
 
 // RemoteAddr returns the client's address.
-func (c *hijackedConn) RemoteAddr() net.Addr { return cgi.RemoteAddr(c.request.Params.pairs) }
+func (c *hijackedConn) RemoteAddr() net.Addr { return cgi.RemoteAddr(*c.in.Params) }
 
 // SetDeadline implements net.Conn.
 func (c *hijackedConn) SetDeadline(t time.Time) error {
-	return closedError(c.request.call.SetDeadline(t))
+	return closedError(c.in.Call.SetDeadline(t))
 }
 
 // SetReadDeadline implements net.Conn.
 func (c *hijackedConn) SetReadDeadline(t time.Time) error {
-	return closedError(c.request.SetReadDeadline(t))
+	return closedError(c.in.Call.SetReadDeadline(t))
 }
 
 // SetWriteDeadline implements net.Conn.
 func (c *hijackedConn) SetWriteDeadline(t time.Time) error {
-	return closedError(c.request.SetWriteDeadline(t))
+	return closedError(c.in.Call.SetWriteDeadline(t))
 }
 
 // closedError returns what a net.Conn returns once it is closed.
 func closedError(err error) error {
-	if errors.Is(err, ErrFinished) {
+	if errors.Is(err, engine.ErrFinished) {
 		return net.ErrClosed
 	}
 	return err

@@ -1,4 +1,4 @@
-package fastcgi
+package nethttp
 
 import (
 	"net/http"

@@ -1,4 +1,4 @@
-package fastcgi
+package nethttp
 
 import (
 	"bufio"
@@ -9,22 +9,23 @@ import (
 	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
+	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 // Hijack implements http.Hijacker, as HTTP describes it. If it is refused, a
 // status 101 that waits to be sent is taken back, so that the handler can answer
 // with another.
-func (h *httpResponse) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (h *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if h.hijacked {
 		return nil, nil, http.ErrHijacked
 	}
-	if err := h.request.hijack(); err != nil {
+	if err := h.in.hijack(); err != nil {
 		h.takeBack()
 		return nil, nil, err
 	}
-	conn := &hijackedConn{request: h.request}
+	conn := &hijackedConn{in: h.in}
 	if h.status == 0 {
-		conn.head = &httpResponse{w: h.w, request: h.request, dates: h.dates, length: -1}
+		conn.head = &response{w: h.w, in: h.in, dates: h.dates, length: -1}
 	} else {
 		h.Flush() // whatever is wrong, the connection will tell
 	}
@@ -33,7 +34,7 @@ func (h *httpResponse) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // takeBack forgets a status 101 that was not sent.
-func (h *httpResponse) takeBack() {
+func (h *response) takeBack() {
 	if h.status == http.StatusSwitchingProtocols && !h.sent {
 		pool.Put(h.head.block)
 		h.head, h.status, h.length = header{}, 0, -1
@@ -41,22 +42,22 @@ func (h *httpResponse) takeBack() {
 }
 
 // hijack has the request outlive its handler, if it can be hijacked.
-func (r *Request) hijack() error {
-	return r.call.Hijack(func(inputEnded bool) error {
-		if why := r.noHijack(inputEnded); why != "" {
+func (in *Incoming) hijack() error {
+	return in.Call.Hijack(func(inputEnded bool) error {
+		if why := in.noHijack(inputEnded); why != "" {
 			return fmt.Errorf("fastcgi: cannot hijack: %s: %w", why, http.ErrNotSupported)
 		}
 		return nil
 	})
 }
 
-// noHijack says why a request can not be hijacked.
-func (r *Request) noHijack(inputEnded bool) string {
-	software := cmp.Or(r.Params.Get("SERVER_SOFTWARE"), "the web server")
+// noHijack says why a request cannot be hijacked.
+func (in *Incoming) noHijack(inputEnded bool) string {
+	software := cmp.Or(in.Params.Get("SERVER_SOFTWARE"), "the web server")
 	switch {
-	case r.Role != RoleResponder:
-		return "the role is " + r.Role.String()
-	case r.Params.Get("HTTP_UPGRADE") == "":
+	case in.Role != protocol.RoleResponder:
+		return "the role is " + in.Role.String()
+	case in.Params.Get("HTTP_UPGRADE") == "":
 		return "the request has no Upgrade field, or " + software + " takes it out (as lighttpd does without \"upgrade\")"
 	case inputEnded, endsInputLate(software):
 		return software + " has ended the input (the gateway would not, nor lighttpd 1.4.74 with \"upgrade\")"

@@ -1,4 +1,4 @@
-package fastcgi
+package nethttp
 
 import (
 	"net/http"
@@ -22,7 +22,7 @@ type header struct {
 
 // fix writes down the fields as they are. Those that the handler changes
 // afterwards are too late, as in net/http.
-func (h *httpResponse) fix() {
+func (h *response) fix() {
 	h.head.block = pool.Get(headerSize)
 	_, h.head.hasType = h.fields["Content-Type"]
 	_, h.head.hasDate = h.fields["Date"]
@@ -52,7 +52,7 @@ func (h *httpResponse) fix() {
 const headerSize = 512
 
 // setLength takes the handler's Content-Length.
-func (h *httpResponse) setLength(value string) {
+func (h *response) setLength(value string) {
 	if value == "" {
 		return
 	}
@@ -66,7 +66,7 @@ func (h *httpResponse) setLength(value string) {
 }
 
 // passes reports whether a field of this name may be sent.
-func (h *httpResponse) passes(name string) bool {
+func (h *response) passes(name string) bool {
 	switch http.CanonicalHeaderKey(name) {
 	case "Status":
 		// It would be the response's second (RFC 3875 §6.3.3).
@@ -86,7 +86,7 @@ func (h *httpResponse) passes(name string) bool {
 }
 
 // addField adds the lines of a field.
-func (h *httpResponse) addField(name string, values []string) {
+func (h *response) addField(name string, values []string) {
 	switch name {
 	case "Content-Type", "Content-Length", "Location":
 		// A CGI response has them once (RFC 3875 §6.3).
@@ -105,14 +105,14 @@ func (h *httpResponse) addField(name string, values []string) {
 	}
 }
 
-func (h *httpResponse) addLine(name, value string) {
+func (h *response) addLine(name, value string) {
 	b := pool.Grow(h.head.block, len(name)+len(value)+len(": \r\n"))
 	h.head.block = append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
 }
 
 // complete adds the fields that depend on the start of the body, and the empty
 // line.
-func (h *httpResponse) complete(start []byte) []byte {
+func (h *response) complete(start []byte) []byte {
 	withBody := cgi.BodyAllowed(h.status)
 	if withBody && !h.head.hasType && !h.head.hasEncoding && len(start) > 0 {
 		h.addLine("Content-Type", http.DetectContentType(start))

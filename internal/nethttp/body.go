@@ -1,4 +1,4 @@
-package fastcgi
+package nethttp
 
 import (
 	"io"
@@ -6,33 +6,35 @@ import (
 	"sync/atomic"
 
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
+	"github.com/simple-fastcgi/fastcgi/internal/engine"
+	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
-// An httpBody is the Body of an http.Request.
-type httpBody struct {
-	request *Request
-	closed  atomic.Bool
+// An body is the Body of an http.Request.
+type body struct {
+	call   *engine.Call
+	closed atomic.Bool
 }
 
 // Read implements io.Reader.
-func (b *httpBody) Read(p []byte) (int, error) {
+func (b *body) Read(p []byte) (int, error) {
 	if b.closed.Load() {
 		return 0, http.ErrBodyReadAfterClose
 	}
-	return b.request.Read(p)
+	return b.call.Read(protocol.TypeStdin, p)
 }
 
 // WriteTo implements io.WriterTo.
-func (b *httpBody) WriteTo(w io.Writer) (int64, error) {
+func (b *body) WriteTo(w io.Writer) (int64, error) {
 	if b.closed.Load() {
 		return 0, http.ErrBodyReadAfterClose
 	}
-	return b.request.WriteTo(w)
+	return b.call.WriteTo(protocol.TypeStdin, w)
 }
 
 // Close implements io.Closer. What was not read is dropped at the end of the
 // request.
-func (b *httpBody) Close() error {
+func (b *body) Close() error {
 	b.closed.Store(true)
 	return nil
 }
@@ -44,7 +46,7 @@ func (b *httpBody) Close() error {
 // later than the handler begins. So where a body is unusual there is none, unless
 // some of it is here. Should it come after all, a handler that reads finds it,
 // but for what a client says in another protocol after an upgrade.
-func (b *httpBody) announce(r *http.Request) {
+func (b *body) announce(r *http.Request) {
 	if r.ContentLength == 0 {
 		return
 	}
@@ -52,7 +54,7 @@ func (b *httpBody) announce(r *http.Request) {
 	if r.ContentLength > 0 {
 		return
 	}
-	switch n, ended := b.request.call.Arrived(); {
+	switch n, ended := b.call.Arrived(); {
 	case n > 0, !ended && cgi.MayHaveBody(r.Method):
 	case ended, r.Header["Upgrade"] != nil:
 		r.ContentLength, r.Body = 0, http.NoBody
