@@ -42,11 +42,11 @@ func (l *loop) listen(src *source) {
 	l.watch(src, i)
 }
 
-// watch has epoll tell one of the loops of each new connection.
+// watch has epoll wake one of the loops for each new connection.
 func (l *loop) watch(src *source, i int) {
 	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: ^int32(i)}
 	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, src.fd, &ev); err != nil {
-		l.rest(src, os.NewSyscallError("epoll_ctl", err))
+		l.pauseAccept(src, os.NewSyscallError("epoll_ctl", err))
 	}
 }
 
@@ -54,7 +54,7 @@ func (l *loop) watch(src *source, i int) {
 func (l *loop) unlisten(src *source) {
 	i := slices.Index(l.sources, src)
 	l.sources[i] = nil
-	// It fails if the source was resting.
+	// It fails while accepting pauses.
 	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, src.fd, nil)
 	for len(l.sources) > 0 && l.sources[len(l.sources)-1] == nil {
 		l.sources = l.sources[:len(l.sources)-1]
@@ -77,29 +77,29 @@ func (l *loop) accept(src *source) {
 		switch err {
 		case 0:
 			l.backoff.Reset()
-			l.welcome(src, fd)
+			l.newConn(src, fd)
 		case unix.EAGAIN:
 			return
 		case unix.ECONNABORTED, unix.EINTR:
 			// About that one connection.
 		default:
-			l.rest(src, os.NewSyscallError("accept4", err))
+			l.pauseAccept(src, os.NewSyscallError("accept4", err))
 			return
 		}
 	}
 }
 
-// rest stops accepting, for a while after an error such as EMFILE, and after
-// others until Serve ends.
-func (l *loop) rest(src *source, err error) {
+// pauseAccept stops accepting: for a while after an error such as EMFILE, and after
+// one that will not pass for good, which ends Serve.
+func (l *loop) pauseAccept(src *source, err error) {
 	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, src.fd, nil)
-	d, again := l.backoff.Next(err)
+	delay, again := l.backoff.Next(err)
 	if !again {
 		src.fail(err)
 		return
 	}
-	src.acceptor.AcceptFailed(err, d)
-	time.AfterFunc(d, func() {
+	src.acceptor.AcceptFailed(err, delay)
+	time.AfterFunc(delay, func() {
 		l.do(func() {
 			if i := slices.Index(l.sources, src); i >= 0 {
 				l.watch(src, i)
@@ -108,8 +108,8 @@ func (l *loop) rest(src *source, err error) {
 	})
 }
 
-// welcome makes the socket of a new connection.
-func (l *loop) welcome(src *source, fd int32) {
+// newConn makes the socket of a new connection.
+func (l *loop) newConn(src *source, fd int32) {
 	s := &socket{loop: l, fd: fd, remote: l.peer.addr()}
 	if err := src.guard.Check(s.remote, uintptr(fd)); err != nil {
 		unix.Close(int(fd))

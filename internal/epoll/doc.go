@@ -6,5 +6,5 @@
 // carry one request are gone before epoll would have heard of them. Handlers'
 // goroutines write straight to the socket; what it does not take waits for the
 // loop. Only the loop closes a descriptor, and everybody else uses it under the
-// socket's mutex, so its number can not be used for a connection that came later.
+// socket's mutex, so its number cannot be used for a connection that came later.
 package epoll

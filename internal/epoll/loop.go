@@ -33,7 +33,7 @@ type loop struct {
 
 	mu      sync.Mutex
 	posts   []func()
-	changed []*socket // deadlines, pauses or closings to look at
+	changed []*socket // whose deadline, pause or closing is to be acted on
 	asleep  bool      // parked, or about to be: has to be woken
 	running bool
 	file    *os.File // the epoll descriptor, in Go's poller
@@ -46,7 +46,7 @@ type loop struct {
 	fetched int
 	table   table
 	sources []*source
-	fresh   []*socket // accepted, and epoll was not told yet
+	fresh   []*socket // accepted, and not watched by epoll yet
 	ready   []*socket // may have more to read
 	timers  timers
 	alarm   driver.Instant // when Go's poller wakes the loop; zero: not
@@ -84,12 +84,12 @@ func (l *loop) do(f func()) {
 	l.wake()
 }
 
-// note has the loop look at s.
-func (l *loop) note(s *socket) {
+// markDirty has the loop act on what was asked of s.
+func (l *loop) markDirty(s *socket) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !s.noted {
-		s.noted = true
+	if !s.dirty {
+		s.dirty = true
 		l.changed = append(l.changed, s)
 	}
 	l.wake()
@@ -159,18 +159,18 @@ func (l *loop) run() {
 	}
 }
 
-// handleChanges does what was posted or noted. What comes meanwhile has to wait
+// handleChanges does what was asked of sockets, and what was posted. What comes meanwhile has to wait
 // for the next turn, so that it does not starve the connections.
 func (l *loop) handleChanges() {
 	l.mu.Lock()
 	posts, changed := l.posts, l.changed
 	l.posts, l.changed = l.sparePosts[:0], l.spareChanged[:0]
 	for _, s := range changed {
-		s.noted = false
+		s.dirty = false
 	}
 	l.mu.Unlock()
 	for _, s := range changed {
-		s.look()
+		s.applyChanges()
 	}
 	for _, f := range posts {
 		f()
@@ -222,7 +222,7 @@ func (l *loop) stop() {
 	l.buf = nil
 }
 
-// handleEvents acts on what epoll told.
+// handleEvents acts on the events that were fetched.
 func (l *loop) handleEvents() {
 	for i := range l.events[:l.fetched] {
 		ev := &l.events[i]

@@ -33,23 +33,23 @@ type socket struct {
 	inputEnded bool // ReceiveEnd was called
 
 	// Guarded by loop.mu.
-	noted bool // in loop.changed
+	dirty bool // in loop.changed
 
-	// What others ask for, noted for the loop to look at.
+	// What others have asked for; the loop acts on it in its next turn.
 	closing  atomic.Bool
 	paused   atomic.Bool
 	deadline atomic.Int64 // a driver.Instant
 
-	mu   sync.Mutex
-	fd   int32    // -1 once it is closed; only the loop changes it, so it may read it without mu
-	told uint32   // the events that epoll was asked for; 0: it does not know the socket
-	rest *backlog // nil: none
+	mu       sync.Mutex
+	fd       int32    // -1 once it is closed; only the loop changes it, so it may read it without mu
+	interest uint32   // the events that epoll was asked for; 0: it does not know the socket
+	pending  *backlog // what Send has left to the loop; nil: nothing
 }
 
 // SetDeadline implements driver.Socket.
 func (s *socket) SetDeadline(t driver.Instant) {
 	s.deadline.Store(int64(t))
-	s.loop.note(s)
+	s.loop.markDirty(s)
 }
 
 // Pause implements driver.Socket.
@@ -60,7 +60,7 @@ func (s *socket) Resume() { s.setPaused(false) }
 
 func (s *socket) setPaused(paused bool) {
 	s.paused.Store(paused)
-	s.loop.note(s)
+	s.loop.markDirty(s)
 }
 
 // Post implements driver.Loop.
@@ -82,11 +82,11 @@ func (s *socket) CloseWrite() {
 // Close implements driver.Socket. The loop does it.
 func (s *socket) Close() {
 	s.closing.Store(true)
-	s.loop.note(s)
+	s.loop.markDirty(s)
 }
 
-// look acts on what others have asked for.
-func (s *socket) look() {
+// applyChanges acts on what others have asked for.
+func (s *socket) applyChanges() {
 	if s.closing.Load() {
 		s.endInput(net.ErrClosed)
 		s.loop.close(s)
@@ -129,8 +129,8 @@ func (s *socket) expire(now driver.Instant) {
 		s.deadline.CompareAndSwap(deadline, 0)
 		s.conn.Expire(now)
 	}
-	// What is due now was noted, or is the other deadline.
-	s.loop.note(s)
+	// The other deadline, or the next one, has to be set.
+	s.loop.markDirty(s)
 }
 
 // gone reports whether the descriptor is closed.
@@ -143,7 +143,7 @@ func (l *loop) close(s *socket) {
 		return
 	}
 	s.mu.Lock()
-	fd, unsent := s.fd, s.rest != nil
+	fd, unsent := s.fd, s.pending != nil
 	s.fd = -1
 	s.mu.Unlock()
 	l.timers.clear(s)
@@ -170,21 +170,21 @@ func (l *loop) registerFresh() {
 func (l *loop) register(s *socket) {
 	s.mu.Lock()
 	events := uint32(whenReadable)
-	if s.rest != nil {
+	if s.pending != nil {
 		events = whenWritable
 	}
 	err := s.watch(unix.EPOLL_CTL_ADD, events)
 	s.mu.Unlock()
 	if err != nil {
-		// Out of kernel memory: the connection can not go on.
+		// Out of kernel memory: the connection cannot go on.
 		s.endInput(os.NewSyscallError("epoll_ctl", err))
 		l.close(s)
 	}
 }
 
-// What epoll tells of a socket, edge by edge: when there is something to read and
-// when the peer closes; and while something waits to be written, when the socket
-// takes bytes. Asked for always, it would tell of that after every answer.
+// What epoll is asked for, edge by edge: when there is something to read and when
+// the peer closes; and, while something waits to be written, when the socket takes
+// bytes. Asked for always, there would be such an event after every answer.
 const (
 	whenReadable = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET
 	whenWritable = whenReadable | unix.EPOLLOUT
@@ -192,7 +192,7 @@ const (
 
 // watch asks epoll for events. It is called with mu held.
 func (s *socket) watch(op int, events uint32) error {
-	s.told = events
+	s.interest = events
 	return unix.EpollCtl(s.loop.epoll, op, int(s.fd), &unix.EpollEvent{Events: events, Fd: s.slot, Pad: s.generation})
 }
 
@@ -241,13 +241,13 @@ func (s *socket) receive() {
 		s.endInput(io.EOF)
 		return
 	}
-	// Less than asked for means that the socket is empty; but for the end,
-	// which epoll has told of or will tell.
+	// Less than asked for means that nothing is left to read; but for the end,
+	// for which there was an event, or will be.
 	s.unread = n == len(l.buf) || s.hangup
 	s.conn.Receive(l.buf[:n], l.now)
 	if s.closing.Load() {
 		// At once, while the kernel has it in the cache.
-		s.look()
+		s.applyChanges()
 		return
 	}
 	if s.unread {

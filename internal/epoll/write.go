@@ -30,18 +30,18 @@ func (b *backlog) wrote(n int) {
 func (s *socket) Send(head, body []byte) (done bool, err error) {
 	b := backlog{head: head, body: body}
 	s.mu.Lock()
-	if err = s.tryWrite(&b); err == nil && b.size() > 0 && s.told == whenReadable {
+	if err = s.tryWrite(&b); err == nil && b.size() > 0 && s.interest == whenReadable {
 		err = s.watch(unix.EPOLL_CTL_MOD, whenWritable)
 	}
 	if err != nil || b.size() == 0 {
 		s.mu.Unlock()
 		return true, err
 	}
-	rest := b // b itself need not be on the heap
-	rest.stall.Took(driver.Now())
-	s.rest = &rest
+	pending := b // b itself need not be on the heap
+	pending.stall.Took(driver.Now())
+	s.pending = &pending
 	s.mu.Unlock()
-	s.loop.note(s) // for the deadline
+	s.loop.markDirty(s) // for the deadline
 	return false, nil
 }
 
@@ -49,26 +49,26 @@ func (s *socket) Send(head, body []byte) (done bool, err error) {
 func (s *socket) Keep() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.rest != nil {
-		s.rest.body = bytes.Clone(s.rest.body)
+	if s.pending != nil {
+		s.pending.body = bytes.Clone(s.pending.body)
 	}
 }
 
 // writable goes on with what the socket did not take before.
 func (s *socket) writable() {
 	s.mu.Lock()
-	if s.rest == nil {
-		// It is asked for no more, but not before it is told in vain: what waits
-		// for long rarely is the last.
+	if s.pending == nil {
+		// Only now that an event came in vain is it asked for no more: who has
+		// waited for the socket once often does so again.
 		_ = s.watch(unix.EPOLL_CTL_MOD, whenReadable)
 		s.mu.Unlock()
 		return
 	}
-	before := s.rest.size()
-	err := s.tryWrite(s.rest)
-	left := s.rest.size()
+	before := s.pending.size()
+	err := s.tryWrite(s.pending)
+	left := s.pending.size()
 	if left < before {
-		s.rest.stall.Took(s.loop.now)
+		s.pending.stall.Took(s.loop.now)
 	}
 	s.mu.Unlock()
 	if err != nil || left == 0 {
@@ -80,26 +80,26 @@ func (s *socket) writable() {
 func (s *socket) stalled(now driver.Instant) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.rest == nil || s.stallDue() > now {
+	if s.pending == nil || s.stallDue() > now {
 		return false
 	}
 	queued, ok := driver.Queued(uintptr(s.fd))
-	return s.rest.stall.Check(now, s.loop.driver.WriteTimeout, queued, ok)
+	return s.pending.stall.Check(now, s.loop.driver.WriteTimeout, queued, ok)
 }
 
 // stallDue returns when to look whether the peer takes anything; zero for never. It
 // is called with mu held.
 func (s *socket) stallDue() driver.Instant {
-	if s.rest == nil || s.loop.driver.WriteTimeout <= 0 {
+	if s.pending == nil || s.loop.driver.WriteTimeout <= 0 {
 		return 0
 	}
-	return s.rest.stall.Due(s.loop.driver.WriteTimeout)
+	return s.pending.stall.Due(s.loop.driver.WriteTimeout)
 }
 
 // sent ends what Send has left to the driver.
 func (s *socket) sent(err error) {
 	s.mu.Lock()
-	s.rest = nil
+	s.pending = nil
 	s.mu.Unlock()
 	if s.conn != nil { // Accept may have written, and then refused
 		s.conn.Sent(err)

@@ -4,6 +4,6 @@ package goroutine
 
 import "syscall"
 
-// hungUp can not tell: elsewhere the end is seen when the bytes before it have
+// hungUp cannot tell: elsewhere the end is seen when the bytes before it have
 // been read.
 func hungUp(syscall.RawConn) bool { return false }

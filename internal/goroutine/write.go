@@ -10,7 +10,7 @@ import (
 )
 
 // Send implements driver.Socket. What the socket does not take at once, a
-// goroutine writes.
+// goroutine writes: of the body, which may be lent, a copy.
 func (s *socket) Send(head, body []byte) (done bool, err error) {
 	for _, p := range []*[]byte{&head, &body} {
 		if len(*p) == 0 {
@@ -31,7 +31,7 @@ func (s *socket) Send(head, body []byte) (done bool, err error) {
 	return false, nil
 }
 
-// Keep implements driver.Socket. Send has copied what is left already.
+// Keep implements driver.Socket. Send has copied what was left.
 func (s *socket) Keep() {}
 
 // finishSend writes what the socket did not take at once. The body is from the
