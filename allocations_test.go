@@ -91,8 +91,3 @@ var plain = []string{"text/plain"}
 
 // endOfAnswer is END_REQUEST for request 1, complete and with appStatus 0.
 var endOfAnswer = []byte{1, 3, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
-
-// reused returns a server with the settings of another, for one more run.
-func reused(srv *fastcgi.Server) *fastcgi.Server {
-	return &fastcgi.Server{Handler: srv.Handler, AsyncHandler: srv.AsyncHandler}
-}

@@ -250,3 +250,8 @@ func receive[T any](t testing.TB, ch <-chan T) T {
 		panic("unreachable")
 	}
 }
+
+// reused returns a server with the settings of another, for one more run.
+func reused(srv *fastcgi.Server) *fastcgi.Server {
+	return &fastcgi.Server{Handler: srv.Handler, AsyncHandler: srv.AsyncHandler}
+}

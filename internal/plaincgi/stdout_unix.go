@@ -4,6 +4,7 @@ package plaincgi
 
 import (
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,7 +12,13 @@ import (
 // takeStdout returns standard output under another number, and has descriptor 1
 // point at standard error.
 func takeStdout() (*os.File, error) {
-	fd, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
+	// In two steps, for AIX has no F_DUPFD_CLOEXEC.
+	syscall.ForkLock.RLock()
+	fd, err := unix.FcntlInt(1, unix.F_DUPFD, 3)
+	if err == nil {
+		unix.CloseOnExec(fd)
+	}
+	syscall.ForkLock.RUnlock()
 	if err != nil {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
