@@ -1,6 +1,7 @@
 package fastcgi
 
 import (
+	"bytes"
 	"encoding/json"
 	"iter"
 
@@ -48,7 +49,8 @@ func (p Params) Map() map[string]string { return p.pairs.Map() }
 func (p Params) Environ() []string { return p.pairs.Environ() }
 
 // MarshalJSON encodes the parameters as one object with names as keys, in
-// order.
+// order. Whether <, > and & are escaped is up to who asks: json.Marshal does, a
+// json.Encoder as it is set.
 func (p Params) MarshalJSON() ([]byte, error) {
 	last := p.Map()
 	b := []byte{'{'}
@@ -61,15 +63,19 @@ func (p Params) MarshalJSON() ([]byte, error) {
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		key, err := json.Marshal(name)
-		if err != nil {
-			return nil, err
-		}
-		text, err := json.Marshal(value)
-		if err != nil {
-			return nil, err
-		}
-		b = append(append(append(b, key...), ':'), text...)
+		b = appendJSONString(b, name)
+		b = append(b, ':')
+		b = appendJSONString(b, value)
 	}
 	return append(b, '}'), nil
+}
+
+// appendJSONString appends s as JSON, with <, > and & as they are: once escaped,
+// an encoder that is set not to does not bring them back.
+func appendJSONString(b []byte, s string) []byte {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // neither a string nor a buffer fails
+	return append(b, bytes.TrimSuffix(text.Bytes(), []byte("\n"))...)
 }

@@ -241,6 +241,17 @@ func TestParams(t *testing.T) {
 	if want := `{"B":"` + long + `","A":"","":"empty name"}`; err != nil || string(b) != want {
 		t.Errorf("JSON is %s, %v, want %s", b, err, want)
 	}
+	for _, escape := range []bool{true, false} {
+		markup := fastcgi.NewParams(pair("<A>", "a&b"))
+		var b strings.Builder
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(escape)
+		err := enc.Encode(markup)
+		want := map[bool]string{true: `{"\u003cA\u003e":"a\u0026b"}`, false: `{"<A>":"a&b"}`}[escape] + "\n"
+		if err != nil || b.String() != want {
+			t.Errorf("JSON is %s, %v, want %s", b.String(), err, want)
+		}
+	}
 	if got := p.Map(); len(got) != 3 || got["B"] != long {
 		t.Errorf("Map = %v", got)
 	}
