@@ -1,7 +1,9 @@
-// Dirlist lists directories: PATH_INFO names one below -root, and the answer has
-// a JSON object in a line for each of its entries, sent as they are read.
+// Dirlist lists directories, as the example of the Python package simple_fastcgi
+// does: ?path= names one below DOCUMENT_ROOT, and the answer has a JSON object in a
+// line for each of its entries, sent as they are read. What is no directory there
+// is answered with 404.
 //
-//	go run ./examples/dirlist -listen unix:/tmp/dirlist.sock -root /srv/files
+//	go run ./examples/dirlist -listen unix:/tmp/dirlist.sock
 //
 // It is an async handler whose work blocks, as reading a disk does: a goroutine
 // reads while the web server takes what is read, and there is none while it does
@@ -21,21 +23,24 @@ func main() {
 	log.SetFlags(0)
 	log.SetPrefix("dirlist: ")
 	listen := flag.String("listen", "", "where to listen: unix:/path, host:port, or another address that fastcgi.Listen takes (default: the socket that the web server passed)")
-	dir := flag.String("root", ".", "the directory above which nothing is shown")
+	root := flag.String("root", "", "the directory above which nothing is shown (default: the request's DOCUMENT_ROOT)")
 	flag.Parse()
 
-	root, err := os.OpenRoot(*dir)
-	if err != nil {
-		log.Fatal(err)
+	if *root != "" {
+		// Better said now than with each request.
+		r, err := os.OpenRoot(*root)
+		if err != nil {
+			log.Fatal(err)
+		}
+		_ = r.Close()
 	}
-	defer root.Close()
-	srv := newServer(root)
+	srv := newServer(*root)
 	srv.Addr = *listen
 	if err := srv.Run(context.Background()); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func newServer(root *os.Root) *fastcgi.Server {
+func newServer(root string) *fastcgi.Server {
 	return &fastcgi.Server{AsyncHandler: lister{root}}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,19 +21,15 @@ import (
 
 func TestMain(m *testing.M) { front.Main(m, main) }
 
-func request(path string) *client.Request {
-	return front.Get("", client.Pair{Name: "PATH_INFO", Value: path})
+// request asks for a path below a directory.
+func request(dir, path string) *client.Request {
+	return front.Get("path="+url.QueryEscape(path), client.Pair{Name: "DOCUMENT_ROOT", Value: dir})
 }
 
-// serve serves a directory in this process.
-func serve(t *testing.T, dir string) (*front.Front, *fastcgi.Server) {
+// serve serves in this process.
+func serve(t *testing.T) (*front.Front, *fastcgi.Server) {
 	t.Helper()
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { root.Close() })
-	srv := newServer(root)
+	srv := newServer("")
 	return front.Serve(t, srv), srv
 }
 
@@ -45,55 +43,115 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
+// A line is one of an answer.
+type line struct {
+	Name, Type  string
+	Size, MTime int64
+}
+
 // entries decodes the lines of an answer.
-func entries(t *testing.T, a front.Answer) map[string]entry {
+func entries(t *testing.T, a front.Answer) map[string]line {
 	t.Helper()
 	if want := "Status: 200 OK\r\nContent-Type: application/x-ndjson"; a.Header() != want || a.Stderr != "" || a.AppStatus != 0 {
 		t.Fatalf("the answer is %+v", a)
 	}
-	found := make(map[string]entry)
-	for line := range strings.Lines(a.Body()) {
-		var e entry
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			t.Fatalf("%q: %v", line, err)
+	found := make(map[string]line)
+	for text := range strings.Lines(a.Body()) {
+		var l line
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatalf("%q: %v", text, err)
 		}
-		found[e.Name] = e
+		found[l.Name] = l
 	}
 	return found
 }
 
 func TestEntries(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "b \"file\""), "hello")
+	write(t, filepath.Join(dir, "b \"<file>\""), "hello")
 	write(t, filepath.Join(dir, "a", "in a"), "")
-	if err := os.Symlink("b", filepath.Join(dir, "link")); err != nil {
+	for link, target := range map[string]string{"to a": "a", "to b": "b \"<file>\"", "to nothing": "c", "out": "/"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../b \"<file>\"", filepath.Join(dir, "a", "up to b")); err != nil {
 		t.Fatal(err)
 	}
+	l, err := net.Listen("unix", filepath.Join(dir, "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
 	modified := time.Date(2026, 4, 29, 12, 0, 0, 0, time.UTC)
-	if err := os.Chtimes(filepath.Join(dir, "b \"file\""), modified, modified); err != nil {
+	if err := os.Chtimes(filepath.Join(dir, "b \"<file>\""), modified, modified.Add(1999*time.Microsecond)); err != nil {
 		t.Fatal(err)
 	}
-	f, _ := serve(t, dir)
+	f, _ := serve(t)
 
-	found := entries(t, f.Do(t, request("/")))
-	if got, want := found["b \"file\""], (entry{"b \"file\"", "file", 5, modified}); got != want {
-		t.Errorf("the file is %+v, not %+v", got, want)
+	a := f.Do(t, request(dir, "/"))
+	millis := modified.UnixMilli() + 1
+	if want := fmt.Sprintf(`{"name":"b \"<file>\"","type":"file","size":5,"mtime":%d}`+"\n", millis); !strings.Contains(a.Body(), want) {
+		t.Errorf("the answer has no line %s in\n%s", want, a.Body())
 	}
+	if want := `{"name":"out"}` + "\n"; !strings.Contains(a.Body(), want) {
+		t.Errorf("the answer has no line %s in\n%s", want, a.Body())
+	}
+	found := entries(t, a)
 	types := map[string]string{}
 	for name, e := range found {
 		types[name] = e.Type
 	}
-	if want := map[string]string{"a": "directory", "b \"file\"": "file", "link": "symlink"}; !maps.Equal(types, want) {
+	want := map[string]string{"a": "dir", "to a": "dir", "b \"<file>\"": "file", "to b": "file", "out": ""}
+	if !maps.Equal(types, want) {
 		t.Errorf("the types are %v, not %v", types, want)
 	}
 
-	for _, path := range []string{"/a", "/a/", "a", "//a//", "/a/../a"} {
-		if found := entries(t, f.Do(t, request(path))); len(found) != 1 || found["in a"].Type != "file" {
+	file := line{"up to b", "file", 5, millis}
+	for _, path := range []string{"/a", "/a/", "a", "//a//", "./a", "../a", "/a/../a", "to a"} {
+		if found := entries(t, f.Do(t, request(dir, path))); len(found) != 2 || found["in a"].Type != "file" || found["up to b"] != file {
 			t.Errorf("%s has %v", path, found)
 		}
 	}
-	if found := entries(t, f.Do(t, request(""))); len(found) != 3 {
-		t.Errorf("no path has %v", found)
+}
+
+// The first value of the query's path counts, unless it is empty.
+func TestQueries(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a b", "file"), "")
+	f, _ := serve(t)
+	for _, query := range []string{"path=a+b", "path=a%20b", "x=%zz&path=a+b", "path=&path=a+b&path=c"} {
+		if found := entries(t, f.Get(t, query, client.Pair{Name: "DOCUMENT_ROOT", Value: dir})); len(found) != 1 {
+			t.Errorf("%s has %v", query, found)
+		}
+	}
+	for _, query := range []string{"", "path", "path=", "Path=a+b", "path=%zz"} {
+		wantNone(t, query, f.Get(t, query, client.Pair{Name: "DOCUMENT_ROOT", Value: dir}))
+	}
+	wantNone(t, "no root", f.Get(t, "path=/"))
+}
+
+// wantNone fails the test unless an answer says that there is no such directory.
+func wantNone(t *testing.T, what string, got front.Answer) {
+	t.Helper()
+	want := "Status: 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nNot Found\n"
+	if got.Stdout != want || !strings.HasPrefix(got.Stderr, "dirlist: ") || strings.Count(got.Stderr, "\n") != 1 {
+		t.Errorf("%s is answered with %+v", what, got)
+	}
+}
+
+func TestHead(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "file"), "")
+	f, _ := serve(t)
+	req := request(dir, "/")
+	for i, p := range req.Params {
+		if p.Name == "REQUEST_METHOD" {
+			req.Params[i].Value = "HEAD"
+		}
+	}
+	if found := entries(t, f.Do(t, req)); len(found) != 0 {
+		t.Errorf("there is a body: %v", found)
 	}
 }
 
@@ -107,18 +165,14 @@ func TestNothingOutsideOfTheRoot(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f, _ := serve(t, root)
+	f, _ := serve(t)
 	for _, path := range []string{
-		"/..", "/../secret", "/../root", "/inside/../../secret", "/up", "/up/secret", "/absolute", "/across",
-		"/nowhere", "/file", "/file/", "/inside/file",
+		"inside/..", "/inside/../..", "/../secret", "/inside/../../secret", "/up", "/up/secret", "/absolute", "/across",
+		"/nowhere", "/file", "/file/", "/inside/file", "a\nb", "a\x00b",
 	} {
-		got := f.Do(t, request(path))
-		want := "Status: 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nNot Found\n"
-		if got.Stdout != want || !strings.HasPrefix(got.Stderr, "dirlist: ") {
-			t.Errorf("%s is answered with %+v", path, got)
-		}
+		wantNone(t, path, f.Do(t, request(root, path)))
 	}
-	if found := entries(t, f.Do(t, request("/inside"))); len(found) != 5 {
+	if found := entries(t, f.Do(t, request(root, "/inside"))); len(found) != 5 {
 		t.Errorf("a link that stays inside shows %v", found)
 	}
 }
@@ -131,10 +185,10 @@ func TestLargeDirectory(t *testing.T) {
 	for i := range size {
 		write(t, filepath.Join(dir, fmt.Sprintf("%0200d", i)), "")
 	}
-	f, srv := serve(t, dir)
+	f, srv := serve(t)
 
 	t.Run("complete", func(t *testing.T) {
-		got := f.Do(t, request("/"))
+		got := f.Do(t, request(dir, "/"))
 		if lines, n := strings.Count(got.Body(), "\n"), len(entries(t, got)); lines != size || n != size {
 			t.Errorf("there are %d entries in %d lines", n, lines)
 		}
@@ -143,7 +197,7 @@ func TestLargeDirectory(t *testing.T) {
 	// and when it goes away the directory is closed.
 	t.Run("given up", func(t *testing.T) {
 		before := descriptors(dir)
-		resp, err := f.Client.Do(t.Context(), request("/"))
+		resp, err := f.Client.Do(t.Context(), request(dir, "/"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,11 +240,13 @@ func reading() bool {
 func TestProgram(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "only"), "")
-	p := front.Start(t, "-root", dir)
-	if found := entries(t, p.Do(t, request("/"))); len(found) != 1 {
-		t.Errorf("there is %v", found)
+	for documentRoot, args := range map[string][]string{dir: nil, filepath.Join(dir, "missing"): {"-root", dir}} {
+		p := front.Start(t, args...)
+		if found := entries(t, p.Do(t, request(documentRoot, "/"))); len(found) != 1 {
+			t.Errorf("with %q there is %v", args, found)
+		}
+		p.Stop(t)
 	}
-	p.Stop(t)
 	if said, ok := front.Run(t, "-root", filepath.Join(dir, "missing")); ok || !strings.HasPrefix(said, "dirlist: ") {
 		t.Errorf("without a root: exit 0 is %v, says %q", ok, said)
 	}
