@@ -15,12 +15,14 @@ FUZZTIME ?= 30s
 PLATFORMS := openbsd/amd64 freebsd/amd64 netbsd/amd64 dragonfly/amd64 darwin/arm64 windows/amd64 \
 	illumos/amd64 solaris/amd64 aix/ppc64
 
-# command:package, for what the tests start, or /path:package, for what has no command (Debian's names): the web servers
-# of interop, what starts applications for them, and the rest. The race detector needs the C compiler.
+# command:package, for what the tests start, or /path:package, for what has no command (Debian's names; a path may be a
+# pattern): the web servers of interop, what starts applications for them, and the rest. The race detector needs the C
+# compiler, and simple_fastcgi, which interop/simplefastcgi installs from PyPI, an environment of Python's.
 SERVERS := nginx:nginx-light apache2:apache2 /usr/lib/apache2/modules/mod_fcgid.so:libapache2-mod-fcgid \
 	/usr/lib/apache2/modules/mod_xsendfile.so:libapache2-mod-xsendfile \
 	lighttpd:lighttpd /usr/lib/lighttpd/mod_openssl.so:lighttpd-mod-openssl caddy:caddy haproxy:haproxy h2o:h2o spawn-fcgi:spawn-fcgi multiwatch:multiwatch
-NEEDED  := cc:build-essential ip:iproute2 php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bin chromium:chromium patch:patch $(SERVERS)
+NEEDED  := cc:build-essential ip:iproute2 php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bin chromium:chromium patch:patch \
+	/usr/lib/python3*/ensurepip:python3-venv $(SERVERS)
 
 # What the benchmark's peers are built with, or are (Debian's names). Of Rust it takes whatever cargo there is.
 PEERS := build-essential libfcgi-dev nginx-light php-fpm python3-venv
@@ -90,7 +92,7 @@ deps: ## what the tests start: installed on Debian as root, named elsewhere
 	@missing=; \
 	for need in $(NEEDED); do \
 		case $$need in \
-		/*) test -e "$${need%%:*}" ;; \
+		/*) ls -d $${need%%:*} >/dev/null 2>&1 ;; \
 		*) command -v "$${need%%:*}" >/dev/null ;; \
 		esac || missing="$$missing $${need#*:}"; \
 	done; \
@@ -100,6 +102,7 @@ deps: ## what the tests start: installed on Debian as root, named elsewhere
 	else echo "missing:$$missing (Debian's names); tests that need them skip"; \
 	fi
 	@./interop/websocket/build-lighttpd
+	@./interop/simplefastcgi/install
 
 # The parts of test and lint, each a target of its own for when it alone is wanted.
 

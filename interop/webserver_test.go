@@ -76,8 +76,13 @@ func (w *webServer) find(t *testing.T) string {
 // runs when this is called runs longer than the web server.
 func (w *webServer) run(t *testing.T, p *place, config, around string) *site {
 	t.Helper()
+	return w.runText(t, p, config, printed(t, w.name, config), around)
+}
+
+// runText is run for a configuration that is not printed: a name for its file, and the text.
+func (w *webServer) runText(t *testing.T, p *place, config, text, around string) *site {
+	t.Helper()
 	program := w.find(t)
-	text := printed(t, w.name, config)
 	file := p.write(t, config, p.fill(text))
 	server := start(t, w.stop, w.command(t, program, p, file, around))
 	t.Cleanup(func() {
