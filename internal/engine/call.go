@@ -240,10 +240,15 @@ func (c *Call) write(t protocol.RecordType, p []byte, first bool) (n int, err er
 			ok = x.serves(c.gen)
 			continue
 		}
-		k, err := x.write(t, p[n:min(len(p), n+max(0, outputLimit-x.out.size))])
+		want := min(len(p)-n, max(0, outputLimit-x.out.size))
+		room := c.conn.outputRoom(want)
+		k, err := x.write(t, p[n:n+room])
 		n += k
 		if n == len(p) || err != nil {
 			return n, err
+		}
+		if room < want {
+			x.awaitMemory()
 		}
 		c.await(x, c.writeDeadline())
 		ok = x.serves(c.gen)

@@ -30,6 +30,8 @@ type conn struct {
 	active      []*exchange // begun, and not ended for the web server
 	broken      error       // why nothing can be sent any more
 	unreadInput bool        // more than the record in progress may be on its way
+	held        int         // bytes drawn from the memory budget
+	outHeld     int         // bytes of these that are output
 	deadlines
 	flow
 	sender

@@ -8,12 +8,13 @@ type effects struct {
 	places     int  // of MaxConcurrency, to be given up
 	closeWrite bool // close this side of the socket
 	close      bool // close the socket
+	freed      bool // memory that others wait for was given back
 	remove     bool // take the connection off the engine's list
 }
 
 // any reports whether there is something to do.
 func (e *effects) any() bool {
-	return len(e.lines) > 0 || e.places > 0 || e.closeWrite || e.close || e.remove
+	return len(e.lines) > 0 || e.places > 0 || e.closeWrite || e.close || e.remove || e.freed
 }
 
 // release gives mu back and does what was put off.
@@ -41,6 +42,9 @@ func (e *effects) do(c *conn) {
 	}
 	if e.close {
 		c.sock.Close()
+	}
+	if e.freed {
+		c.engine.memory.wake()
 	}
 	for range e.places {
 		c.engine.limiter.release()

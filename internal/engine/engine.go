@@ -71,7 +71,7 @@ const (
 // An Engine serves requests: what its connections share.
 type Engine struct {
 	Config   // with the defaults filled in; immutable
-	memory   *spool.Budget
+	memory   *memory
 	spool    *spool.Budget
 	limiter  limiter
 	workers  workers
@@ -93,7 +93,7 @@ type Engine struct {
 func New(config Config) *Engine {
 	e := &Engine{
 		Config:  config,
-		memory:  spool.NewBudget(config.MemoryLimit),
+		memory:  newMemory(config.MemoryLimit, config.MaxConns),
 		spool:   spool.NewBudget(config.SpoolLimit),
 		limiter: limiter{limit: config.MaxConcurrency},
 		conns:   make(map[*conn]struct{}),
@@ -312,7 +312,7 @@ func (e *Engine) Stats() Stats {
 		Panics:         c.panics.Load(),
 		BytesIn:        c.bytesIn.Load(),
 		BytesOut:       c.bytesOut.Load(),
-		BufferedBytes:  e.memory.Used(),
+		BufferedBytes:  e.memory.held.Load(),
 		SpooledBytes:   e.spool.Used(),
 	}
 }

@@ -27,26 +27,28 @@ type exchange struct {
 	id        uint16
 	role      protocol.Role
 	state     state
-	inTurn    bool           // in conn.ready
-	responded bool           // something was written to STDOUT
-	measured  bool           // CONTENT_LENGTH and FCGI_DATA_LENGTH were looked up
-	upgraded  bool           // STDIN is another protocol's
-	readers   uint8          // Calls that wait for input
-	began     driver.Instant // when BEGIN_REQUEST came
-	heard     driver.Instant // when a piece of input came, or somebody began to wait for one
-	block     []byte         // PARAMS, from the pool
-	params    string         // made from block when somebody asks
-	charged   int            // bytes of block and input drawn from the memory budget
-	stdin     input
-	data      *input // &noInput unless the role is Filter
-	out       output
-	cause     error      // why the request was cancelled; nil if it was not
-	failed    error      // what reading and writing return since
-	appStatus uint32     // for handlers that set it before the end
-	changed   *sync.Cond // of a Call that may wait; nil until one does
-	ctx       context.Context
-	cancel    context.CancelCauseFunc
-	async     callbacks
+	inTurn    bool  // in conn.ready
+	responded bool  // something was written to STDOUT
+	measured  bool  // CONTENT_LENGTH and FCGI_DATA_LENGTH were looked up
+	upgraded  bool  // STDIN is another protocol's
+	readers   uint8 // Calls that wait for input
+
+	awaitsMemory bool           // it is in memory.waiting
+	began        driver.Instant // when BEGIN_REQUEST came
+	heard        driver.Instant // when a piece of input came, or somebody began to wait for one
+	block        []byte         // PARAMS, from the pool
+	params       string         // made from block when somebody asks
+	charged      int            // bytes of block and input drawn from the memory budget
+	stdin        input
+	data         *input // &noInput unless the role is Filter
+	out          output
+	cause        error      // why the request was cancelled; nil if it was not
+	failed       error      // what reading and writing return since
+	appStatus    uint32     // for handlers that set it before the end
+	changed      *sync.Cond // of a Call that may wait; nil until one does
+	ctx          context.Context
+	cancel       context.CancelCauseFunc
+	async        callbacks
 
 	// Guarded by limiter.mu.
 	ticket *list.Element // its place in the queue; nil if it is not there
@@ -110,7 +112,7 @@ func (x *exchange) end(by event, e ending) {
 		return
 	}
 	if !was.over() {
-		x.close(e)
+		x.close(was, e)
 	}
 	if x.state == stateFree {
 		if was.hasHandler() {
@@ -129,13 +131,14 @@ func (x *exchange) end(by event, e ending) {
 
 // close frames what the web server gets at the end of a request. Nothing of it
 // goes out afterwards.
-func (x *exchange) close(e ending) {
+func (x *exchange) close(was state, e ending) {
 	c := x.conn
 	if e.silent {
-		c.unqueue(x)
-		x.out.drop()
-	} else {
+		c.dropOutputOf(x)
+	} else if was.hasHandler() || !x.out.empty() {
 		x.frameEnd(e)
+	} else {
+		c.replyEnd(x, e)
 	}
 	if i := slices.Index(c.active, x); i >= 0 {
 		c.active = slices.Delete(c.active, i, i+1)
@@ -149,8 +152,9 @@ func (x *exchange) close(e ending) {
 	c.schedule(c.clock())
 }
 
+// frameEnd frames the end behind what the handler has written.
 func (x *exchange) frameEnd(e ending) {
-	c := x.conn
+	c, before := x.conn, x.out.held
 	if e.page != 0 && !x.responded {
 		// It fails after the end of STDOUT only, which is not sent yet.
 		_ = x.out.append(&c.proto, protocol.TypeStdout, x.id, c.engine.ErrorPage(e.page))
@@ -163,6 +167,7 @@ func (x *exchange) frameEnd(e ending) {
 		// The table knows every active exchange: this is a bug of ours.
 		c.logError("cannot end request", "error", err)
 	}
+	c.holdOutput(x.out.held - before)
 	c.enqueue(x)
 }
 
@@ -178,7 +183,7 @@ func (x *exchange) free() {
 	pool.Put(x.block)
 	x.block, x.params = nil, ""
 	x.stdin, x.data = input{}, nil
-	x.responded, x.measured, x.upgraded, x.readers = false, false, false, 0
+	x.responded, x.measured, x.upgraded, x.readers, x.awaitsMemory = false, false, false, 0, false
 	x.cause, x.failed, x.appStatus = nil, nil, 0
 	x.ctx, x.cancel, x.changed = nil, nil, nil
 	x.async = callbacks{}
@@ -217,8 +222,7 @@ func (x *exchange) abort(cause error) {
 	if x.failed == nil {
 		x.failed = cause
 		x.releaseInput()
-		x.conn.unqueue(x)
-		x.out.drop()
+		x.conn.dropOutputOf(x)
 		x.stopSource()
 		x.tellRoom() // a writer that waits for room is to find out
 	}
@@ -265,9 +269,9 @@ func (x *exchange) context() context.Context {
 	return x.ctx
 }
 
-// charge draws n bytes from the server's memory budget.
+// charge draws n bytes from the memory budget.
 func (x *exchange) charge(n int) bool {
-	if !x.conn.engine.memory.Take(n) {
+	if !x.conn.hold(n) {
 		return false
 	}
 	x.charged += n
@@ -279,7 +283,7 @@ func (x *exchange) settle() {
 	held := len(x.block) + len(x.params) + x.stdin.inMemory() + x.data.inMemory()
 	if freed := x.charged - held; freed > 0 {
 		x.charged = held
-		x.conn.engine.memory.Give(int64(freed))
+		x.conn.letGo(freed)
 	}
 }
 
@@ -288,7 +292,7 @@ func (x *exchange) releaseInput() {
 	x.stdin.drop()
 	x.data.drop()
 	if x.charged > 0 {
-		x.conn.engine.memory.Give(int64(x.charged))
+		x.conn.letGo(x.charged)
 		x.charged = 0
 	}
 }
@@ -315,7 +319,10 @@ func (x *exchange) write(t protocol.RecordType, p []byte) (int, error) {
 	if err := x.writable(); err != nil {
 		return 0, err
 	}
-	if err := x.out.append(&x.conn.proto, t, x.id, p); err != nil {
+	before := x.out.held
+	err := x.out.append(&x.conn.proto, t, x.id, p)
+	x.conn.holdOutput(x.out.held - before)
+	if err != nil {
 		return 0, err
 	}
 	if t == protocol.TypeStdout && len(p) > 0 && !x.responded {
@@ -334,7 +341,10 @@ func (x *exchange) refer(t protocol.RecordType, p []byte, l *loan) error {
 	if err := x.writable(); err != nil {
 		return err
 	}
-	if err := x.out.refer(&x.conn.proto, t, x.id, p, l); err != nil {
+	before := x.out.held
+	err := x.out.refer(&x.conn.proto, t, x.id, p, l)
+	x.conn.holdOutput(x.out.held - before)
+	if err != nil {
 		return err
 	}
 	x.responded = x.responded || t == protocol.TypeStdout

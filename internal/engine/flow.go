@@ -48,7 +48,7 @@ func (c *conn) adjustFlow() {
 	if c.paused {
 		limit = limit/2 + 1
 	}
-	full := len(c.replies) >= repliesLimit
+	full := len(c.replies) >= repliesLimit || len(c.ready) >= c.engine.Protocol.MaxRequests+maxUnsent
 	pause := c.state.accepts() && (full || c.backlogged(limit))
 	switch {
 	case pause == c.paused:
@@ -73,7 +73,7 @@ func (c *conn) adjustFlow() {
 // socket can keep as well.
 func (c *conn) backlogged(limit int64) bool {
 	room := c.engine.StdinBuffer + spillQueue
-	if c.engine.memory.Exhausted() {
+	if c.engine.memory.shared.Exhausted() {
 		room = 0
 	}
 	for _, x := range c.active {

@@ -15,6 +15,7 @@ type output struct {
 	segments []segment
 	taken    int // how many of segments are gone, at the front
 	size     int // bytes in all segments
+	held     int // bytes of memory that they take: of buffers, not of what lies elsewhere
 	open     int // where the record starts, in the last segment, that may grow
 	openType protocol.RecordType
 }
@@ -81,7 +82,7 @@ func (o *output) append(pc *protocol.Conn, t protocol.RecordType, id uint16, p [
 func (o *output) extend(p []byte) int {
 	seg := o.last()
 	n := min(len(p), segmentSize-len(seg.buf))
-	seg.buf = pool.Grow(seg.buf, n)
+	o.grow(seg, n)
 	at := len(seg.buf)
 	seg.buf, n = protocol.ExtendRecord(seg.buf, o.open, p[:n])
 	o.size += len(seg.buf) - at
@@ -159,12 +160,23 @@ func (o *output) room(need, want int) *segment {
 			// A writer that is never caught up with must not grow the list.
 			o.segments, o.taken = slices.Delete(o.segments, 0, o.taken), 0
 		}
-		o.segments = append(o.segments, segment{buf: pool.Get(min(want, segmentSize))})
+		o.segments = append(o.segments, segment{})
 		o.openType = 0
 	}
 	seg := o.last()
-	seg.buf = pool.Grow(seg.buf, min(want, segmentSize-len(seg.buf)))
+	o.grow(seg, min(want, segmentSize-len(seg.buf)))
 	return seg
+}
+
+// grow makes room for n bytes more in a segment.
+func (o *output) grow(seg *segment, n int) {
+	o.held -= cap(seg.buf)
+	if seg.buf == nil {
+		seg.buf = pool.Get(n)
+	} else {
+		seg.buf = pool.Grow(seg.buf, n)
+	}
+	o.held += cap(seg.buf)
 }
 
 func (o *output) last() *segment { return &o.segments[len(o.segments)-1] }
@@ -180,6 +192,7 @@ func (o *output) take() segment {
 	seg := o.segments[o.taken]
 	o.segments[o.taken] = segment{}
 	o.size -= seg.size()
+	o.held -= cap(seg.buf)
 	if o.taken++; o.empty() {
 		o.segments, o.taken = o.segments[:0], 0
 		o.openType = 0

@@ -28,7 +28,7 @@ func (r Ref) respond(resp Response) error {
 	if ok && !x.state.finished() && x.failed == nil && x.responded {
 		return ErrResponded
 	}
-	if err := x.takesOutput(ok); err != nil {
+	if err := x.takesOutput(ok, len(resp.Head)+len(resp.Bytes)); err != nil {
 		return err
 	}
 	if _, err := x.write(protocol.TypeStdout, resp.Head); err != nil {

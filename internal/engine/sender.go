@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
+	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 const (
@@ -62,6 +63,32 @@ func (c *conn) urge(u urgency) { c.urgency = max(c.urgency, u) }
 // repliesLimit is how many bytes of replies may wait until no more questions are
 // read (a flood of GET_VALUES from a peer that does not read the answers).
 const repliesLimit = 64 << 10
+
+// maxUnsent is how many answers, beside those of as many requests as may be active,
+// wait to be sent until no more requests are read: from a peer that asks, and does
+// not read what it is answered.
+const maxUnsent = 100
+
+// replyEnd ends a request that no handler has had among the replies, which are
+// bounded.
+func (c *conn) replyEnd(x *exchange, e ending) {
+	if c.replies == nil {
+		c.replies = pool.Get(0)
+	}
+	if e.page != 0 {
+		// It fails after the end of STDOUT only, which was not sent.
+		c.replies, _ = c.proto.Send(c.replies, protocol.TypeStdout, x.id, c.engine.ErrorPage(e.page))
+	}
+	if !c.proto.Complete(x.id) || x.role == protocol.RoleAuthorizer {
+		c.unreadInput = true
+	}
+	var err error
+	c.replies, err = c.proto.EndRequest(c.replies, x.id, protocol.EndRequest{AppStatus: e.appStatus, Status: e.status})
+	if err != nil {
+		c.logError("cannot end request", "error", err)
+	}
+	c.urge(sendSoon)
+}
 
 // takeReplies puts what the protocol answered on its own before what handlers
 // did.
@@ -126,8 +153,12 @@ func (c *conn) nextOutput() bool {
 		c.adjustFlow()
 		return true
 	}
+	full := c.paused
 	for len(c.ready) > 0 && c.inFlight.body == nil && len(c.inFlight.buf)+c.ready[0].out.first() <= segmentSize {
 		c.nextTurn()
+	}
+	if full {
+		c.adjustFlow()
 	}
 	c.urgency = sendNothing
 	if len(c.ready) > 0 {
@@ -144,7 +175,9 @@ func (c *conn) nextTurn() {
 	if c.inFlight.buf == nil {
 		c.inFlight = seg
 	} else {
+		before := cap(c.inFlight.buf)
 		c.inFlight.buf = append(pool.Grow(c.inFlight.buf, len(seg.buf)), seg.buf...)
+		c.holdOutput(cap(c.inFlight.buf) - before - cap(seg.buf))
 		c.inFlight.body, c.inFlight.loan = seg.body, seg.loan
 		pool.Put(seg.buf)
 	}
@@ -171,6 +204,10 @@ func (c *conn) sent(err error) {
 	c.engine.counters.bytesOut.Add(int64(c.inFlight.size()))
 	if l := c.inFlight.loan; l != nil && err == nil {
 		l.sent += len(c.inFlight.body)
+	}
+	if !c.inFlight.reply {
+		c.holdOutput(-cap(c.inFlight.buf))
+		c.wakeForOwn()
 	}
 	c.inFlight.drop()
 	c.inFlight = segment{}
@@ -222,12 +259,19 @@ func (c *conn) unqueue(x *exchange) {
 	}
 }
 
+// dropOutputOf forgets what an exchange has written.
+func (c *conn) dropOutputOf(x *exchange) {
+	c.unqueue(x)
+	before := x.out.held
+	x.out.drop()
+	c.holdOutput(x.out.held - before)
+}
+
 // dropOutput forgets what was not sent, except what a driver is writing.
 func (c *conn) dropOutput() {
 	for len(c.ready) > 0 {
 		x := c.ready[0]
-		c.unqueue(x)
-		x.out.drop()
+		c.dropOutputOf(x)
 		x.wrote()
 	}
 }

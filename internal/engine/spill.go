@@ -68,7 +68,7 @@ func (c *conn) store(x *exchange, in *input, p []byte) {
 	}
 	// It waits in memory no longer than the disk takes; adjustFlow sees to it that
 	// little does.
-	c.engine.memory.TakeMore(len(p))
+	c.holdMore(len(p))
 	x.charged += len(p)
 	in.pushTail(p)
 	c.startSpill(x, in)
@@ -128,7 +128,7 @@ func (c *conn) fetch(x *exchange, in *input, s *spill) {
 	n := int(min(s.stored, readBack))
 	s.stored -= int64(n)
 	s.moving = n
-	c.engine.memory.TakeMore(n)
+	c.holdMore(n)
 	x.charged += n
 	c.leave()
 	buf := pool.Get(n)

@@ -77,6 +77,11 @@ func (r Ref) nextSource() Source {
 		x.async.stalled = true
 		return nil
 	}
+	if x.failed == nil && r.conn.outHeld > 0 && r.conn.outputRoom(flushSize) < flushSize {
+		x.async.stalled = true
+		x.awaitMemory()
+		return nil
+	}
 	return x.async.source
 }
 

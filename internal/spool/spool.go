@@ -5,6 +5,7 @@ package spool
 import (
 	"errors"
 	"io"
+	"math"
 	"os"
 	"sync/atomic"
 )
@@ -36,6 +37,9 @@ func (b *Budget) Take(n int) bool {
 
 // Fits reports whether Take(n) would succeed now.
 func (b *Budget) Fits(n int) bool { return int64(n) <= b.limit-b.used.Load() }
+
+// Limit returns how many bytes there are in all.
+func (b *Budget) Limit() int { return int(min(b.limit, math.MaxInt)) }
 
 // Give returns n bytes that were taken.
 func (b *Budget) Give(n int64) { b.used.Add(-n) }
