@@ -302,3 +302,20 @@ func TestW9HandlerExits(t *testing.T) {
 		})
 	}
 }
+
+// W12: a panic's text, which may be a client's, is one line in the web server's log, whatever it holds.
+func TestW12PanicEscaped(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		text := "bad input: wörld\r\n2026/01/01 [alert] \x1b[2J\x00\u2028\xff"
+		w := p.serve(t, &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(_ fastcgi.ResponseWriter, r *fastcgi.Request) {
+			panic(text + r.Params.Get("MORE"))
+		})}).dial(t)
+		const want = `fastcgi: handler panicked: bad input: wörld\r\n2026/01/01 [alert] \x1b[2J\x00\u2028\xff`
+		if got := w.ask(1).stderr.String(); got != want+"\n" {
+			t.Errorf("STDERR is %q", got)
+		}
+		if got := w.ask(2, "MORE", strings.Repeat("x", 30_000)).stderr.String(); !strings.HasPrefix(got, want+"xxx") || len(got) > 4200 || !strings.HasSuffix(got, " more bytes)\n") {
+			t.Errorf("STDERR is %q", clip(got))
+		}
+	})
+}

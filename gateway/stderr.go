@@ -3,13 +3,15 @@ package gateway
 import (
 	"bytes"
 	"log/slog"
-	"strconv"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/simple-fastcgi/fastcgi/internal/logtext"
 )
 
 // maxLine is the longest line of STDERR that stays in one piece, in bytes.
 const maxLine = 8 << 10
+
+// maxEscaped has room for any such line, however it is spelled.
+const maxEscaped = len(`\x00`) * maxLine
 
 // lines cuts what is written to it into lines, however it arrives, and emits
 // them without their ends.
@@ -54,33 +56,5 @@ func (x *exchange) logStderr(line []byte) {
 	}
 	x.handler.log().LogAttrs(x.r.Context(), slog.LevelWarn, "fastcgi: gateway: application's stderr",
 		slog.String("uri", x.r.RequestURI),
-		slog.String("stderr", escape(line)))
-}
-
-// escape spells what could forge or erase lines of a log, or steer a terminal:
-// control characters, and what is no UTF-8, as \n or \x1b; the backslash as \\,
-// so that nothing is lost.
-func escape(line []byte) string {
-	out := make([]byte, 0, len(line))
-	for len(line) > 0 {
-		r, size := utf8.DecodeRune(line)
-		switch {
-		case r == '\\':
-			out = append(out, `\\`...)
-		case r == utf8.RuneError && size == 1:
-			out = appendHex(out, line[0])
-		case unicode.IsPrint(r):
-			out = append(out, line[:size]...)
-		default:
-			quoted := strconv.AppendQuoteRune(nil, r)
-			out = append(out, quoted[1:len(quoted)-1]...)
-		}
-		line = line[size:]
-	}
-	return string(out)
-}
-
-func appendHex(dst []byte, b byte) []byte {
-	const digits = "0123456789abcdef"
-	return append(dst, '\\', 'x', digits[b>>4], digits[b&15])
+		slog.String("stderr", logtext.Escape(line, maxEscaped)))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/simple-fastcgi/fastcgi/internal/logtext"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
@@ -46,7 +47,7 @@ func (x *exchange) panicked(reason any, stack []byte) {
 		return
 	}
 	// The web server's log is told as well; if it fails there is nobody to tell.
-	_, _ = x.write(protocol.TypeStderr, fmt.Appendf(nil, "fastcgi: handler panicked: %v\n", reason))
+	_, _ = x.write(protocol.TypeStderr, fmt.Appendf(nil, "fastcgi: handler panicked: %s\n", logtext.Escape(fmt.Sprint(reason), logtext.Limit)))
 	x.end(evRelease, ending{page: 500, appStatus: panicStatus})
 }
 
