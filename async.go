@@ -115,12 +115,16 @@ func (ex Exchange) SetAppStatus(status uint32) { ex.ref.SetAppStatus(status) }
 
 // Finish ends the request: everything written is sent, then END_REQUEST with
 // appStatus, which is what a CGI program would have exited with (§5.5). A stream
-// given to SendResponse is sent to its end first. Finish returns ErrFinished if
+// given to SendResponse is sent to its end first. If nothing was written and
+// appStatus is 0, or a response was refused, the client gets status 500 and
+// Server.ErrorLog the reason. Finish returns ErrFinished if
 // it was called before.
 func (ex Exchange) Finish(appStatus uint32) error { return ex.ref.Finish(appStatus) }
 
 // stream sends what src yields, on the loop, as the web server takes it.
 func (ex Exchange) stream(src source) error { return ex.ref.Stream(streamed{src}) }
+
+func (ex Exchange) refused(reason error) { ex.ref.Refused(reason) }
 
 func (ex Exchange) responded() bool { return ex.ref.Responded() }
 

@@ -8,6 +8,10 @@ import (
 // when ServeFastCGI returns; neither argument may be used afterwards (their
 // methods then return ErrFinished).
 //
+// A handler that writes no response has its request answered with status 500, and
+// logged with method and path, unless the request was cancelled or the handler has set
+// an appStatus.
+//
 // A handler that panics has its request answered with status 500, or cut short
 // if it had begun to answer, and the stack goes to Server.ErrorLog.
 type Handler interface {
@@ -108,7 +112,9 @@ func (d Decision) Send(w ResponseWriter) error {
 func authorize(a Authorizer) Handler {
 	return HandlerFunc(func(w ResponseWriter, r *Request) {
 		if err := a.Authorize(r).Send(w); err != nil {
-			r.ref().Warn("cannot send decision", "error", err)
+			if r.ref().Responded() { // else it is logged at the end
+				r.ref().Warn("decision cut short", "error", err, "request", r.ID)
+			}
 			w.SetAppStatus(1)
 		}
 	})

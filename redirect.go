@@ -18,7 +18,14 @@ import (
 // would lead to another host, such as "//host/" or "/\host/", where a URL has a
 // scheme but no host, such as "https:host", and what has a backslash, a space or a
 // control character anywhere. So are javascript:, data: and vbscript:.
+//
+// It is a response as SendResponse writes it: the first output of its request, or
+// ErrResponded.
 func SendRedirect(w ResponseWriter, target string) error {
+	return noteRefusal(w, sendRedirect(w, target))
+}
+
+func sendRedirect(w ResponseWriter, target string) error {
 	if err := checkTarget(target); err != nil {
 		return fmt.Errorf("fastcgi: redirect target %q %w", target, err)
 	}

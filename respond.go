@@ -35,7 +35,14 @@ import (
 // is written: codes other than 101 and 200 to 999, headers with CR, LF or NUL, names
 // that are no header names or that are Status, and a second Content-Type,
 // Content-Length or Location.
+//
+// A handler that has an error from SendResponse may send another response. If it ends
+// without one, the client gets status 500, and Server.ErrorLog the reason.
 func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers ...Pair) error {
+	return noteRefusal(w, sendResponse(w, code, mimeType, data, headers))
+}
+
+func sendResponse(w ResponseWriter, code int, mimeType string, data any, headers []Pair) error {
 	if err := checkHead(code, mimeType, headers); err != nil {
 		return err
 	}
@@ -49,6 +56,18 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 	}
 	head := appendHead(pool.Get(headSize), code, mimeType, headers)
 	return respond(w, head, b)
+}
+
+// noteRefusal returns err, which the request is told of if it is one. It counts
+// there as long as nothing is written.
+func noteRefusal(w ResponseWriter, err error) error {
+	if err == nil {
+		return nil
+	}
+	if w, ok := w.(interface{ refused(reason error) }); ok {
+		w.refused(err)
+	}
+	return err
 }
 
 // respond writes a response. It takes over the head, which is from the pool, and

@@ -85,6 +85,8 @@ func (w response) Stderr() io.Writer { return stderr{w} }
 
 func (w response) SetAppStatus(status uint32) { w.r.call.SetAppStatus(status) }
 
+func (w response) refused(reason error) { w.r.ref().Refused(reason) }
+
 func (w response) responded() bool { return w.r.ref().Responded() }
 
 func (w response) isHead() bool { return w.r.Params.isHead() }

@@ -34,7 +34,7 @@ func TestOnBodyLate(t *testing.T) {
 					ex.Finish(0)
 				}
 			})
-			w.answer(1).expect(t, body)
+			w.answer(1).expectWritten(t, body)
 		})
 	}
 }
@@ -76,7 +76,7 @@ func TestPauseBody(t *testing.T) {
 		}
 		ex.ResumeBody() // nothing is left
 		ex.Finish(0)
-		w.answer(1).expect(t, "")
+		w.answer(1).expectUnanswered(t)
 	})
 }
 
@@ -154,7 +154,11 @@ func TestReadAll(t *testing.T) {
 				})}).dial(t)
 				body := strings.Repeat("x", test.size)
 				w.send(start(1, true, "CONTENT_LENGTH", test.announced), stdin(1, body), stdinEnd(1))
-				w.answer(1).expect(t, body[:test.want])
+				if got := w.answer(1); errors.Is(test.err, io.ErrUnexpectedEOF) {
+					got.expect(t, "") // which cancels it
+				} else {
+					got.expectWritten(t, body[:test.want])
+				}
 				if calls.Load() != 1 {
 					t.Errorf("the callback was called %d times", calls.Load())
 				}
@@ -248,7 +252,7 @@ func TestA40OnBodyStopsAtContentLength(t *testing.T) {
 			if sent != "" {
 				w.send(stdin(1, sent[:2]), stdin(1, sent[2:]))
 			}
-			w.answer(1).expect(t, want)
+			w.answer(1).expectWritten(t, want)
 		})
 	}
 }

@@ -67,7 +67,7 @@ func TestMaxConcurrency(t *testing.T) {
 					eventually(t, "as many requests are active", func() bool { return a.Stats().ActiveRequests == len(running) })
 					running[0].finish()
 					running = running[1:]
-					webs[done].answer(1).expect(t, "")
+					webs[done].answer(1).expectUnanswered(t)
 				}
 			})
 		})
@@ -103,7 +103,7 @@ func TestMaxConcurrencyOneIsStrict(t *testing.T) {
 			}
 			for _, w := range webs {
 				for id := range uint16(20) {
-					w.answer(id+1).expect(t, "")
+					w.answer(id + 1).expectUnanswered(t)
 				}
 			}
 			if most.Load() != 1 {
@@ -261,11 +261,11 @@ func TestA35MaxRequestsPerConn(t *testing.T) {
 			w.answer(99).expectRefused(t, protocol.StatusOverloaded)
 			for id, h := range running {
 				h.finish()
-				w.answer(uint16(id+1)).expect(t, "")
+				w.answer(uint16(id + 1)).expectUnanswered(t)
 			}
 			w.send(get(99, true))
 			receive(t, requests).finish()
-			w.answer(99).expect(t, "")
+			w.answer(99).expectUnanswered(t)
 		})
 	}
 }

@@ -80,7 +80,7 @@ func TestF7HeadOfLine(t *testing.T) {
 					t.Error("the body has changed")
 				}
 				first.finish()
-				w.answer(1).expect(t, "")
+				w.answer(1).expectUnanswered(t)
 				if n := a.Stats().SpooledBytes; n != 0 {
 					t.Errorf("%d bytes are still on disk", n)
 				}
@@ -113,7 +113,7 @@ func TestF7LoneRequestWaits(t *testing.T) {
 			t.Errorf("%d bytes were spooled", n)
 		}
 		h.finish()
-		w.answer(1).expect(t, "")
+		w.answer(1).expectUnanswered(t)
 	})
 }
 
@@ -145,7 +145,7 @@ func TestA29AnswerToUnreadBody(t *testing.T) {
 			}
 			w.send(get(2, true))
 			receive(t, requests).finish()
-			w.answer(2).expect(t, "")
+			w.answer(2).expectUnanswered(t)
 		})
 	}
 }
@@ -205,7 +205,7 @@ func TestF7LoneRequestWithoutSpool(t *testing.T) {
 					t.Error("the body has changed")
 				}
 				h.finish()
-				w.answer(1).expect(t, "")
+				w.answer(1).expectUnanswered(t)
 			})
 		})
 	}

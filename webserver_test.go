@@ -238,6 +238,25 @@ func (a *answer) expect(t testing.TB, stdout string) {
 	}
 }
 
+// expectUnanswered wants a request to have ended by its handler, which wrote no response.
+func (a *answer) expectUnanswered(t testing.TB) {
+	t.Helper()
+	a.expectStatus(t, 500)
+	if a.end.AppStatus != 1 {
+		t.Errorf("the request ended with %+v", a.end)
+	}
+}
+
+// expectWritten wants a request to have ended with what its handler wrote: if that is nothing, unanswered.
+func (a *answer) expectWritten(t testing.TB, stdout string) {
+	t.Helper()
+	if stdout == "" {
+		a.expectUnanswered(t)
+		return
+	}
+	a.expect(t, stdout)
+}
+
 // expectRefused wants a request to have been refused.
 func (a *answer) expectRefused(t testing.TB, status protocol.Status) {
 	t.Helper()

@@ -11,8 +11,8 @@ import (
 
 // Applications that do what makes web servers complain, for mishaps.
 
-// noAnswer says nothing at all.
-func noAnswer(fastcgi.ResponseWriter, *fastcgi.Request) {}
+// noAnswer says nothing at all; the appStatus keeps the server from answering for it.
+func noAnswer(w fastcgi.ResponseWriter, _ *fastcgi.Request) { w.SetAppStatus(1) }
 
 func panics(fastcgi.ResponseWriter, *fastcgi.Request) { panic("on purpose") }
 

@@ -7,11 +7,15 @@ import (
 )
 
 // StatusText returns the name of a status code as RFC 9110 §15 has it, or "" for
-// a code without one. Package net/http keeps two names that are older.
+// a code without one. Package net/http keeps four names that are older.
 func StatusText(code int) string {
 	switch code {
 	case http.StatusRequestEntityTooLarge:
 		return "Content Too Large"
+	case http.StatusRequestURITooLong:
+		return "URI Too Long"
+	case http.StatusRequestedRangeNotSatisfiable:
+		return "Range Not Satisfiable"
 	case http.StatusUnprocessableEntity:
 		return "Unprocessable Content"
 	}

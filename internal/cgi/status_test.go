@@ -7,9 +7,9 @@ import (
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 )
 
-// W21: the names of 413 and 422 are RFC 9110's; all others are those of net/http.
+// W21: the names of 413, 414, 416 and 422 are RFC 9110's; all others are those of net/http.
 func TestW21StatusText(t *testing.T) {
-	renamed := map[int]string{413: "Content Too Large", 422: "Unprocessable Content"}
+	renamed := map[int]string{413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 	for code := range 1000 {
 		want, ok := renamed[code]
 		if !ok {

@@ -86,7 +86,7 @@ func (c *Call) End(o Outcome) {
 	case ok:
 		c.drainBody()
 		if x.serves(c.gen) { // or an async handler that used Run has finished it
-			x.end(evRelease, ending{appStatus: x.appStatus})
+			x.finish()
 		}
 	}
 }

@@ -44,6 +44,7 @@ type exchange struct {
 	out          output
 	cause        error      // why the request was cancelled; nil if it was not
 	failed       error      // what reading and writing return since
+	refusal      error      // why a response was not written; nil if none was refused
 	appStatus    uint32     // for handlers that set it before the end
 	changed      *sync.Cond // of a Call that may wait; nil until one does
 	ctx          context.Context
@@ -157,7 +158,7 @@ func (x *exchange) frameEnd(e ending) {
 	c, before := x.conn, x.out.held
 	if e.page != 0 && !x.responded {
 		// It fails after the end of STDOUT only, which is not sent yet.
-		_ = x.out.append(&c.proto, protocol.TypeStdout, x.id, c.engine.ErrorPage(e.page))
+		_ = x.out.append(&c.proto, protocol.TypeStdout, x.id, x.errorPage(e.page))
 	}
 	if !c.proto.Complete(x.id) || x.role == protocol.RoleAuthorizer {
 		// The end of a body that is not there may be on its way all the same.
@@ -184,7 +185,7 @@ func (x *exchange) free() {
 	x.block, x.params = nil, ""
 	x.stdin, x.data = input{}, nil
 	x.responded, x.measured, x.upgraded, x.readers, x.awaitsMemory = false, false, false, 0, false
-	x.cause, x.failed, x.appStatus = nil, nil, 0
+	x.cause, x.failed, x.refusal, x.appStatus = nil, nil, nil, 0
 	x.ctx, x.cancel, x.changed = nil, nil, nil
 	x.async = callbacks{}
 	x.recycle()

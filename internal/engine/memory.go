@@ -25,8 +25,8 @@ const (
 	// ownMemory is how much memory each connection has of its own, if the budget
 	// is large enough.
 	ownMemory = 4 << 10
-	// outputMin is how much output a connection may hold in any case: who has
-	// nothing to send cannot be waited for.
+	// outputMin is how much output a connection may hold in any case, beside what is
+	// counted: who has nothing to send cannot be waited for.
 	outputMin = 4 << 10
 	// wakeBatch is how many that wait are woken at once, and wakeInterval how soon
 	// the next are, though nobody has given memory back.
@@ -77,10 +77,12 @@ func (c *conn) letGo(n int) {
 	m.held.Add(-int64(n))
 }
 
-// holdOutput accounts for output that has grown by n bytes, or shrunk.
+// holdOutput accounts for output that has grown by n bytes, or shrunk. The first
+// outputMin of a connection do not count.
 func (c *conn) holdOutput(n int) {
+	before := max(0, c.outHeld-outputMin)
 	c.outHeld += n
-	switch {
+	switch n = max(0, c.outHeld-outputMin) - before; {
 	case n > 0:
 		c.holdMore(n)
 	case n < 0:

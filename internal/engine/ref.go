@@ -128,7 +128,7 @@ func (r Ref) Flush() error {
 }
 
 // Finish ends the request: everything written is sent, then END_REQUEST. A stream
-// is sent to its end first. It returns ErrFinished if the request was finished
+// is sent to its end first. If nothing was written, status 500 is; see unanswered. It returns ErrFinished if the request was finished
 // before.
 func (r Ref) Finish(appStatus uint32) error {
 	x, ok := r.enter()
@@ -143,7 +143,7 @@ func (r Ref) Finish(appStatus uint32) error {
 		x.on(evFinishLater)
 		return nil
 	}
-	x.end(evRelease, ending{appStatus: x.appStatus})
+	x.finish()
 	return nil
 }
 

@@ -123,6 +123,6 @@ func (r Ref) streamEnded() {
 	x, ok := r.enter()
 	defer r.leave()
 	if ok && x.state.finished() {
-		x.end(evRelease, ending{appStatus: x.appStatus})
+		x.finish()
 	}
 }
