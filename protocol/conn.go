@@ -1,11 +1,11 @@
 package protocol
 
-// An End is one of the two ends of a connection.
-type End uint8
+// A Side is one of the two ends of a connection.
+type Side uint8
 
 const (
-	Application End = iota // takes requests
-	WebServer              // sends them: a web server, a gateway, a client
+	Application Side = iota // takes requests
+	WebServer               // sends them: a web server, a gateway, a client
 )
 
 // The defaults of [Config].
@@ -77,7 +77,7 @@ type Conn struct {
 	err       error
 	refused   int
 	refusedAs Status // the last one
-	end       End
+	side      Side
 	closing   bool // a request without FCGI_KEEP_CONN was seen
 
 	// The record in progress.
@@ -113,22 +113,22 @@ const (
 	actUnknownType         // answer that the type is unknown
 )
 
-// NewConn returns a Conn for one end of a new connection. A nil config is the
+// NewConn returns a Conn for one side of a new connection. A nil config is the
 // zero Config.
-func NewConn(end End, config *Config) *Conn {
+func NewConn(side Side, config *Config) *Conn {
 	c := new(Conn)
-	c.Reset(end, config)
+	c.Reset(side, config)
 	return c
 }
 
 // Reset makes c what NewConn returns, for another connection. It keeps what
 // little memory the next one is likely to need, and nothing of the content.
-func (c *Conn) Reset(end End, config *Config) {
+func (c *Conn) Reset(side Side, config *Config) {
 	if config == nil {
 		config = &Config{}
 	}
 	c.requests.clear()
-	*c = Conn{end: end, config: config, requests: c.requests, replies: emptied(c.replies), values: c.values}
+	*c = Conn{side: side, config: config, requests: c.requests, replies: emptied(c.replies), values: c.values}
 }
 
 // Active returns how many requests are active: begun and not ended.

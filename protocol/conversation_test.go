@@ -16,7 +16,7 @@ import (
 // send is set; it is not for wires that no honest peer would send.
 type conversation struct {
 	name    string
-	reader  protocol.End
+	reader  protocol.Side
 	config  *protocol.Config
 	begun   []uint16 // requests that the reader has begun, if it is the web server's end
 	wire    []record

@@ -37,7 +37,7 @@ var (
 	ErrParamsTooLarge  = errors.New("parameters are too large")
 	ErrUnexpectedState = errors.New("record does not fit the state of the request")
 	ErrInactiveID      = errors.New("request id is not active")
-	ErrWrongEnd        = errors.New("record is not for this end to send")
+	ErrWrongSide       = errors.New("record is not for this end to send")
 )
 
 // An Error says that the peer broke the protocol or passed a limit, or, when a

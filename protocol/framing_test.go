@@ -200,10 +200,10 @@ func TestFaults(t *testing.T) {
 
 // A5: a wrong version is told by its first byte, so that who speaks HTTP is not kept waiting for seven more.
 func TestVersion(t *testing.T) {
-	for _, end := range []protocol.End{protocol.Application, protocol.WebServer} {
+	for _, side := range []protocol.Side{protocol.Application, protocol.WebServer} {
 		for _, first := range []string{"\x00", "\x02", "\xff", "GET / HTTP/1.1\r\n"} {
-			t.Run(fmt.Sprintf("A5 C9 end %d, %q", end, first), func(t *testing.T) {
-				c := protocol.NewConn(end, nil)
+			t.Run(fmt.Sprintf("A5 C9 side %d, %q", side, first), func(t *testing.T) {
+				c := protocol.NewConn(side, nil)
 				var tr transcript
 				tr.feed(t, c, append(wire(record{200, 7, "skipped"}), first...))
 				tr.feed(t, c, wire(begin(1, responder, keep)))

@@ -31,7 +31,7 @@ func (c *Conn) dispose(h Header) (action, error) {
 	if h.RequestID == ManagementID {
 		return c.disposeManagement(h)
 	}
-	switch c.end {
+	switch c.side {
 	case Application:
 		switch h.Type {
 		case TypeBeginRequest:
@@ -66,25 +66,25 @@ func (c *Conn) dispose(h Header) (action, error) {
 func (c *Conn) disposeManagement(h Header) (action, error) {
 	switch h.Type {
 	case TypeBeginRequest:
-		if c.end == Application {
+		if c.side == Application {
 			return 0, connError(h.Type, h.RequestID, "3.3", ErrNullID)
 		}
 	case TypeEndRequest, TypeStdout, TypeStderr:
-		if c.end == WebServer {
+		if c.side == WebServer {
 			return 0, connError(h.Type, h.RequestID, "3.3", ErrNullID)
 		}
 	case TypeGetValues:
-		if c.end == Application {
+		if c.side == Application {
 			c.startValues()
 			return actGetValues, nil
 		}
 	case TypeGetValuesResult:
-		if c.end == WebServer {
+		if c.side == WebServer {
 			c.startValues()
 			return actValuesResult, nil
 		}
 	case TypeUnknownType:
-		if c.end == WebServer {
+		if c.side == WebServer {
 			if h.ContentLength < 1 {
 				return 0, connError(h.Type, h.RequestID, "4.2", ErrContentLength)
 			}
@@ -92,7 +92,7 @@ func (c *Conn) disposeManagement(h Header) (action, error) {
 		}
 	case TypeAbortRequest, TypeParams, TypeStdin, TypeData:
 	default:
-		if c.end == Application {
+		if c.side == Application {
 			return actUnknownType, nil
 		}
 	}

@@ -3,8 +3,8 @@ package protocol
 // Begin starts a request (§5.1). It is for the web server's end.
 func (c *Conn) Begin(dst []byte, id uint16, b BeginRequest) ([]byte, error) {
 	switch {
-	case c.end != WebServer:
-		return dst, requestError(TypeBeginRequest, id, "5.1", ErrWrongEnd)
+	case c.side != WebServer:
+		return dst, requestError(TypeBeginRequest, id, "5.1", ErrWrongSide)
 	case id == ManagementID:
 		return dst, requestError(TypeBeginRequest, id, "3.3", ErrNullID)
 	case c.requests.find(id) != nil:
@@ -69,8 +69,8 @@ func (c *Conn) SendEnd(dst []byte, t RecordType, id uint16) ([]byte, error) {
 func (c *Conn) sending(t RecordType, id uint16, end bool) (*request, error) {
 	_, ofWebServer := requestSignal(t, end)
 	_, ofApplication := responseSignal(t, end)
-	if c.end == WebServer && !ofWebServer || c.end == Application && !ofApplication {
-		return nil, requestError(t, id, "3.3", ErrWrongEnd)
+	if c.side == WebServer && !ofWebServer || c.side == Application && !ofApplication {
+		return nil, requestError(t, id, "3.3", ErrWrongSide)
 	}
 	q := c.requests.find(id)
 	if q == nil {
@@ -85,8 +85,8 @@ func (c *Conn) sending(t RecordType, id uint16, end bool) (*request, error) {
 // Abort asks the application to give an active request up (§5.4). It still
 // ends with END_REQUEST; nothing else is to be sent for it.
 func (c *Conn) Abort(dst []byte, id uint16) ([]byte, error) {
-	if c.end != WebServer {
-		return dst, requestError(TypeAbortRequest, id, "5.4", ErrWrongEnd)
+	if c.side != WebServer {
+		return dst, requestError(TypeAbortRequest, id, "5.4", ErrWrongSide)
 	}
 	q := c.requests.find(id)
 	if q == nil {
@@ -105,8 +105,8 @@ func (c *Conn) Abort(dst []byte, id uint16) ([]byte, error) {
 // is refused, with another status than StatusRequestComplete, has neither. The
 // id may then be used again.
 func (c *Conn) EndRequest(dst []byte, id uint16, e EndRequest) ([]byte, error) {
-	if c.end != Application {
-		return dst, requestError(TypeEndRequest, id, "5.5", ErrWrongEnd)
+	if c.side != Application {
+		return dst, requestError(TypeEndRequest, id, "5.5", ErrWrongSide)
 	}
 	q := c.requests.find(id)
 	if q == nil {

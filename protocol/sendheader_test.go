@@ -40,7 +40,7 @@ func TestSendHeaderRefused(t *testing.T) {
 		{"too much", protocol.TypeStdout, 1, protocol.MaxContentLen + 1, protocol.ErrContentLength},
 		{"negative", protocol.TypeStdout, 1, -1, protocol.ErrContentLength},
 		{"inactive", protocol.TypeStdout, 2, 1, protocol.ErrInactiveID},
-		{"wrong end", protocol.TypeStdin, 1, 1, protocol.ErrWrongEnd},
+		{"wrong end", protocol.TypeStdin, 1, 1, protocol.ErrWrongSide},
 	} {
 		if got, err := active(t).SendHeader([]byte("x"), test.stream, test.id, test.n); string(got) != "x" || !errors.Is(err, test.want) {
 			t.Errorf("%s: got %q, %v", test.name, got, err)
