@@ -47,7 +47,7 @@ func TestRandomInput(t *testing.T) {
 		}
 		return b
 	}
-	conversation := slices.Concat(question("A", protocol.MaxConns), post(1, true, "body", "A", "1"), start(2, true),
+	conversation := slices.Concat(question("A", protocol.VarMaxConns), post(1, true, "body", "A", "1"), start(2, true),
 		get(3, true, "B", strings.Repeat("x", 200)), stdin(2, "more"), abort(2), begin(4, 3, true), paramsEnd(4), stdinEnd(4),
 		data(4, "file"), dataEnd(4))
 	for _, test := range []struct {

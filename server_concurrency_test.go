@@ -196,7 +196,7 @@ func TestMaxConns(t *testing.T) {
 		}
 		for range 2 {
 			over := a.dial(t)
-			if got := over.manage(question(protocol.MaxConns)); got != result(protocol.MaxConns, "3") {
+			if got := over.manage(question(protocol.VarMaxConns)); got != result(protocol.VarMaxConns, "3") {
 				t.Errorf("got %q", got)
 			}
 			over.send(get(1, true))

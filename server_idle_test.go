@@ -148,7 +148,7 @@ func TestW6Sparing(t *testing.T) {
 
 // W14: idle is time without a request. Records that mean nothing, in any number below a body's, keep no connection.
 func TestW14NothingKeepsAConnection(t *testing.T) {
-	ping := protocol.AppendGetValues(nil, protocol.MaxConns)
+	ping := protocol.AppendGetValues(nil, protocol.VarMaxConns)
 	for name, record := range map[string][]byte{
 		"aborts":       abort(7),
 		"stdin":        stdin(7, strings.Repeat("x", 1000)),

@@ -31,7 +31,7 @@ func result(pairs ...string) string { return "10 " + string(block(pairs...)) }
 
 // A23, A24: GET_VALUES is answered with what the settings say, each name once, and unknown names left out.
 func TestA23A24GetValues(t *testing.T) {
-	const conns, reqs, mpxs = protocol.MaxConns, protocol.MaxReqs, protocol.MultiplexConns
+	const conns, reqs, mpxs = protocol.VarMaxConns, protocol.VarMaxReqs, protocol.VarMpxsConns
 	for _, test := range []struct {
 		name string
 		srv  *fastcgi.Server
@@ -106,7 +106,7 @@ func TestA25F19AnyTime(t *testing.T) {
 				w := p.serve(t, srv).dial(t)
 				ask := func() {
 					t.Helper()
-					if got := w.manage(question(protocol.MultiplexConns)); got != result(protocol.MultiplexConns, "1") {
+					if got := w.manage(question(protocol.VarMpxsConns)); got != result(protocol.VarMpxsConns, "1") {
 						t.Errorf("got %q", got)
 					}
 				}
@@ -142,7 +142,7 @@ func TestA28FloodStops(t *testing.T) {
 		name   string
 		record []byte
 	}{
-		{"GET_VALUES", question(protocol.MaxConns, protocol.MaxReqs, protocol.MultiplexConns)},
+		{"GET_VALUES", question(protocol.VarMaxConns, protocol.VarMaxReqs, protocol.VarMpxsConns)},
 		{"unknown type", protocol.AppendHeader(nil, protocol.Header{Type: 99})},
 		{"refused requests", begin(1, 9, true)},
 	} {
@@ -168,7 +168,7 @@ func TestA28FloodGoesOn(t *testing.T) {
 		const n = 50000
 		sent := make(chan error, 1)
 		go func() {
-			_, err := w.Write(bytes.Repeat(question(protocol.MultiplexConns), n))
+			_, err := w.Write(bytes.Repeat(question(protocol.VarMpxsConns), n))
 			sent <- err
 		}()
 		for len(w.management) < n {
@@ -179,7 +179,7 @@ func TestA28FloodGoesOn(t *testing.T) {
 		if err := receive(t, sent); err != nil {
 			t.Error(err)
 		}
-		want := result(protocol.MultiplexConns, "1")
+		want := result(protocol.VarMpxsConns, "1")
 		if i := slices.IndexFunc(w.management, func(s string) bool { return s != want }); i >= 0 {
 			t.Errorf("answer %d is %q", i, w.management[i])
 		}
@@ -195,7 +195,7 @@ func TestA28AbortBehindQuestions(t *testing.T) {
 		h := <-requests
 		go h.w.Write([]byte(strings.Repeat("x", 1<<20)))
 		synctest.Wait()
-		w.send(question(protocol.MultiplexConns), question(protocol.MaxConns), abort(1))
+		w.send(question(protocol.VarMpxsConns), question(protocol.VarMaxConns), abort(1))
 		synctest.Wait()
 		if !h.r.Aborted() {
 			t.Error("the request is not aborted")

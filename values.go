@@ -14,12 +14,12 @@ import (
 func (s *Server) values(maxConns, maxRequests int) []protocol.Value {
 	var known []protocol.Value
 	if maxConns > 0 {
-		known = append(known, constant(protocol.MaxConns, maxConns))
+		known = append(known, constant(protocol.VarMaxConns, maxConns))
 	}
 	if n := maxReqs(s.MaxConcurrency, maxConns, maxRequests); n > 0 {
-		known = append(known, constant(protocol.MaxReqs, n))
+		known = append(known, constant(protocol.VarMaxReqs, n))
 	}
-	known = append(known, constant(protocol.MultiplexConns, min(maxRequests-1, 1)))
+	known = append(known, constant(protocol.VarMpxsConns, min(maxRequests-1, 1)))
 	for _, name := range slices.Sorted(maps.Keys(s.Values)) {
 		known = append(known, protocol.Value{Name: name, Value: func() string {
 			defer s.engine.Contain()

@@ -95,7 +95,7 @@ func ExampleClient_GetValues() {
 	go fcgi.Serve(l, http.NotFoundHandler())
 
 	c := &client.Client{Addr: addr}
-	values, err := c.GetValues(context.Background(), protocol.MultiplexConns)
+	values, err := c.GetValues(context.Background(), protocol.VarMpxsConns)
 	fmt.Println(values, err)
 	// Output: map[FCGI_MPXS_CONNS:1] <nil>
 }

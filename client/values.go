@@ -17,15 +17,15 @@ import (
 const valuesTimeout = 2 * time.Second
 
 // GetValues asks the application for variables (§4.1), by default for
-// protocol.MaxConns, MaxReqs and MultiplexConns, on a connection of its own. The
-// application leaves out what it does not know.
+// protocol.VarMaxConns, VarMaxReqs and VarMpxsConns, on a connection of its own.
+// The application leaves out what it does not know.
 //
 // An application need not answer at all. If it sends UNKNOWN_TYPE, closes the
 // connection, or is silent for two seconds, the error wraps ErrNoValues; take it
 // for one that serves one request at a time on a connection.
 func (c *Client) GetValues(ctx context.Context, names ...string) (map[string]string, error) {
 	if len(names) == 0 {
-		names = []string{protocol.MaxConns, protocol.MaxReqs, protocol.MultiplexConns}
+		names = []string{protocol.VarMaxConns, protocol.VarMaxReqs, protocol.VarMpxsConns}
 	}
 	if err := c.pool.enter(ctx, c.MaxConns); err != nil {
 		return nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)

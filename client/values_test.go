@@ -68,7 +68,7 @@ func TestC11GetValuesAsks(t *testing.T) {
 	for _, names := range [][]string{nil, {"A", "B"}} {
 		want := names
 		if names == nil {
-			want = []string{protocol.MaxConns, protocol.MaxReqs, protocol.MultiplexConns}
+			want = []string{protocol.VarMaxConns, protocol.VarMaxReqs, protocol.VarMpxsConns}
 		}
 		c := newClient(t, &client.Client{}, func(a *fakeapp.Conn) {
 			buf := make([]byte, 4096)

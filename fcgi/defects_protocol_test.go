@@ -95,7 +95,7 @@ var protocolDefects = []difference{
 		what: "GET_VALUES asks for FCGI_MAX_CONNS", holds: "A23, A24", want: "FCGI_MAX_CONNS=10000",
 		run: inBubble(func(t *testing.T, impl implementation) string {
 			w := impl.start(t, refuse)
-			w.send(protocol.AppendGetValues(nil, protocol.MaxConns))
+			w.send(protocol.AppendGetValues(nil, protocol.VarMaxConns))
 			return strings.Join(management(w), ", ")
 		}),
 	},

@@ -91,7 +91,7 @@ func padded(typ protocol.RecordType, id uint16, content string, padding int) []b
 func TestGetValues(t *testing.T) {
 	both(t, func(t *testing.T, impl implementation) {
 		w := impl.start(t, func(http.ResponseWriter, *http.Request) {})
-		w.send(protocol.AppendGetValues(nil, protocol.MultiplexConns))
+		w.send(protocol.AppendGetValues(nil, protocol.VarMpxsConns))
 		got := w.records()
 		if len(got) == 0 || got[0].Type != protocol.TypeGetValuesResult || got[0].content != "\x0f\x01FCGI_MPXS_CONNS1" {
 			t.Errorf("got %v", got)

@@ -108,9 +108,9 @@ func ExampleCutPair() {
 // What the protocol itself owes comes out as bytes, without troubling the application.
 func ExampleConn_TakeReplies() {
 	c := protocol.NewConn(protocol.Application, &protocol.Config{
-		Values: []protocol.Value{{Name: protocol.MultiplexConns, Value: func() string { return "1" }}},
+		Values: []protocol.Value{{Name: protocol.VarMpxsConns, Value: func() string { return "1" }}},
 	})
-	question := protocol.AppendGetValues(nil, protocol.MultiplexConns, protocol.MaxReqs)
+	question := protocol.AppendGetValues(nil, protocol.VarMpxsConns, protocol.VarMaxReqs)
 	ev, _, err := c.Next(question)
 	fmt.Println(ev.Type == 0, err)
 	fmt.Printf("%q\n", c.TakeReplies(nil))

@@ -113,7 +113,7 @@ func (w *world) step(cmd byte, id uint16, n byte) {
 	case endsRequest:
 		w.end(id, uint32(n))
 	case asksValues:
-		w.toApplication = protocol.AppendGetValues(w.toApplication, protocol.MaxReqs)
+		w.toApplication = protocol.AppendGetValues(w.toApplication, protocol.VarMaxReqs)
 		w.asked++
 	case toApplication:
 		w.arriveAtApplication(int(n) * int(n))
@@ -335,7 +335,7 @@ func (w *world) sees(c *call, ev protocol.Event) {
 func (w *world) webServerSees(ev protocol.Event) {
 	switch ev.Type {
 	case protocol.TypeGetValuesResult:
-		if string(ev.Name) != protocol.MaxReqs || string(ev.Data) != "50" || !ev.End {
+		if string(ev.Name) != protocol.VarMaxReqs || string(ev.Data) != "50" || !ev.End {
 			w.t.Fatalf("the answer was %q=%q", ev.Name, ev.Data)
 		}
 		w.told++

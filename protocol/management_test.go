@@ -12,9 +12,9 @@ import (
 
 // threeValues is a Config with the variables of the specification.
 var threeValues = &protocol.Config{Values: []protocol.Value{
-	constant(protocol.MaxConns, "10000"),
-	constant(protocol.MaxReqs, "50"),
-	constant(protocol.MultiplexConns, "1"),
+	constant(protocol.VarMaxConns, "10000"),
+	constant(protocol.VarMaxReqs, "50"),
+	constant(protocol.VarMpxsConns, "1"),
 }}
 
 func constant(name, value string) protocol.Value {

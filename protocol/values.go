@@ -2,9 +2,9 @@ package protocol
 
 // The variables that a web server may ask an application for (§4.1).
 const (
-	MaxConns       = "FCGI_MAX_CONNS"  // connections that the application accepts at once
-	MaxReqs        = "FCGI_MAX_REQS"   // requests that it accepts at once
-	MultiplexConns = "FCGI_MPXS_CONNS" // "1" if it multiplexes requests on a connection, "0" if not
+	VarMaxConns  = "FCGI_MAX_CONNS"  // connections that the application accepts at once
+	VarMaxReqs   = "FCGI_MAX_REQS"   // requests that it accepts at once
+	VarMpxsConns = "FCGI_MPXS_CONNS" // "1" if it multiplexes requests on a connection, "0" if not
 )
 
 // A Value is a variable that an application tells on GET_VALUES.

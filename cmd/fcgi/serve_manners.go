@@ -35,8 +35,8 @@ func ask(ctx context.Context, addr string) manners {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	values, err := c.GetValues(ctx)
-	m := manners{multiplexes: values[protocol.MultiplexConns] == "1", err: err}
-	if n, err := strconv.Atoi(values[protocol.MaxConns]); err == nil && n > 0 {
+	m := manners{multiplexes: values[protocol.VarMpxsConns] == "1", err: err}
+	if n, err := strconv.Atoi(values[protocol.VarMaxConns]); err == nil && n > 0 {
 		m.maxConns = n
 	}
 	return m
