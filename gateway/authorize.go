@@ -20,7 +20,7 @@ func (x *exchange) authorize(t target) (allowed bool, err error) {
 	for _, c := range x.handler.Authorizers {
 		allowed := false
 		req := &client.Request{Role: protocol.RoleAuthorizer, Params: x.params(t, 0)}
-		err := x.ask(x.newPatience(), c, req, func(a *answer) (err error) {
+		err := x.ask(x.newHeaderTimer(), c, req, func(a *answer) (err error) {
 			allowed, err = x.verdict(a)
 			return err
 		})

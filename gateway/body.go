@@ -23,7 +23,7 @@ type requestBody struct {
 }
 
 // openBody decides how the body travels, and spools it if its length is unknown.
-func (x *exchange) openBody(p *patience) (*requestBody, error) {
+func (x *exchange) openBody(timer *headerTimer) (*requestBody, error) {
 	r := x.r
 	switch {
 	case x.upgrade:
@@ -41,7 +41,7 @@ func (x *exchange) openBody(p *patience) (*requestBody, error) {
 	// Without it, net/http would read the whole body before the first byte of a
 	// response. HTTP/2 does without, and says so with an error.
 	_ = x.control.EnableFullDuplex()
-	u := &upload{body: r.Body, left: r.ContentLength, control: x.control, patience: p}
+	u := &upload{body: r.Body, left: r.ContentLength, control: x.control, timer: timer}
 	u.idle.L = &u.mu
 	return &requestBody{reader: u, length: r.ContentLength, upload: u}, nil
 }
@@ -74,9 +74,9 @@ var errStopped = errors.New("the response is over")
 // may be in the middle of that when the response is over.
 type upload struct {
 	// Immutable.
-	body     io.Reader
-	control  *http.ResponseController
-	patience *patience
+	body    io.Reader
+	control *http.ResponseController
+	timer   *headerTimer
 
 	idle sync.Cond // reading became false
 
@@ -92,9 +92,9 @@ func (u *upload) Read(p []byte) (int, error) {
 	if !u.begin() {
 		return 0, errStopped
 	}
-	u.patience.pause()
+	u.timer.pause()
 	n, err := u.body.Read(p)
-	u.patience.resume()
+	u.timer.resume()
 	u.end(n, err)
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = bodyError(err)

@@ -157,27 +157,27 @@ func (x *exchange) serve() error {
 	if allowed, err := x.authorize(target); !allowed {
 		return err
 	}
-	patience := x.newPatience()
-	x.body, err = x.openBody(patience)
+	timer := x.newHeaderTimer()
+	x.body, err = x.openBody(timer)
 	if err != nil {
 		return err
 	}
 	defer x.body.close()
 	req := &client.Request{Params: x.params(target, x.body.length), Stdin: x.body.reader}
-	return x.ask(patience, x.handler.Client, req, x.relay)
+	return x.ask(timer, x.handler.Client, req, x.relay)
 }
 
 // ask sends a request and has then act on the answer, whose header must arrive
-// while there is patience.
-func (x *exchange) ask(p *patience, c *client.Client, req *client.Request, then func(*answer) error) error {
+// before the timer runs out.
+func (x *exchange) ask(t *headerTimer, c *client.Client, req *client.Request, then func(*answer) error) error {
 	ctx, cancel := context.WithCancelCause(x.r.Context())
 	defer cancel(nil)
 	stderr := &lines{emit: x.logStderr}
 	defer stderr.flush()
 	req.Stderr = stderr
 
-	p.start(cancel)
-	defer p.stop()
+	t.start(cancel)
+	defer t.stop()
 	resp, err := c.Do(ctx, req)
 	if err != nil {
 		return whyCancelled(ctx, err)
@@ -189,7 +189,7 @@ func (x *exchange) ask(p *patience, c *client.Client, req *client.Request, then 
 	if err != nil {
 		return whyCancelled(ctx, err)
 	}
-	p.stop()
+	t.stop()
 	return then(answer)
 }
 

@@ -44,7 +44,7 @@ func (x *exchange) relay(a *answer) error {
 	x.code = code
 	x.w.WriteHeader(code)
 	if bodiless || x.r.Method == http.MethodHead {
-		_, err := x.drain(&a.body)
+		_, err := x.awaitEnd(&a.body)
 		return err
 	}
 	return x.copyBody(&a.body, length)
@@ -94,17 +94,17 @@ func (x *exchange) copyBody(body *answerBody, length int64) error {
 			return err
 		}
 	}
-	extra, err := x.drain(body)
+	extra, err := x.awaitEnd(body)
 	if extra > 0 {
 		x.logFailure(x.code, errLong)
 	}
 	return err
 }
 
-// drain waits for the end of an application whose client has all that it is to
-// get, and returns how much it said until then. The connection to the
+// awaitEnd waits for the end of an application whose client has all that it is to
+// get, and returns how much it sent until then. The connection to the
 // application stays usable, unless that was more than maxDiscard.
-func (x *exchange) drain(body *answerBody) (int64, error) {
+func (x *exchange) awaitEnd(body *answerBody) (int64, error) {
 	if err := x.flush(); err != nil {
 		return 0, err
 	}
