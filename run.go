@@ -74,7 +74,7 @@ const cancelGrace = time.Second
 // finish drains. When that takes too long it closes, and gives the handlers a
 // moment to find out. Another signal cuts both short.
 func (s *Server) finish(signals <-chan os.Signal) error {
-	patient, hurry := context.WithCancel(context.Background())
+	waiting, hurry := context.WithCancel(context.Background())
 	defer hurry()
 	ended := make(chan struct{})
 	defer close(ended)
@@ -92,14 +92,14 @@ func (s *Server) finish(signals <-chan os.Signal) error {
 			}
 		}
 	}()
-	drain, stop := withTimeout(patient, limit.Of(s.DrainTimeout, DefaultDrainTimeout, 0))
+	drain, stop := withTimeout(waiting, limit.Of(s.DrainTimeout, DefaultDrainTimeout, 0))
 	defer stop()
 	if err := s.Shutdown(drain); err == nil {
 		return nil
 	}
 	s.engine.Log.Warn("fastcgi: requests cut off", "active", s.engine.Stats().ActiveRequests)
 	err := s.Close()
-	grace, stop := withTimeout(patient, cancelGrace)
+	grace, stop := withTimeout(waiting, cancelGrace)
 	defer stop()
 	// What has not ended by then ends with the process.
 	_ = waitFor(grace, s.engine.Idle())

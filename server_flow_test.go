@@ -15,8 +15,8 @@ import (
 	"github.com/simple-fastcgi/fastcgi"
 )
 
-// pausePatience is how long a connection that others might share stays paused.
-const pausePatience = 100 * time.Millisecond
+// spillDelay is how long a connection that others might share stays paused before its input goes to disk.
+const spillDelay = 100 * time.Millisecond
 
 // noise is text that no two pieces of which look the same.
 func noise(n int) string {
@@ -151,7 +151,7 @@ func TestA29AnswerToUnreadBody(t *testing.T) {
 }
 
 // F7: where others may come, it stays there for 100 ms, and anew each time when the handler has read some.
-func TestF7LoneRequestHasPatience(t *testing.T) {
+func TestF7LoneRequestSpillDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := make(chan *held, 1)
 		a := inBubble.serve(t, &fastcgi.Server{Handler: holding(requests), SpoolDir: t.TempDir()})
@@ -165,14 +165,14 @@ func TestF7LoneRequestHasPatience(t *testing.T) {
 			if s := a.Stats(); s.SpooledBytes > 0 {
 				t.Errorf("%d bytes are on disk", s.SpooledBytes)
 			}
-			sleep(pausePatience - 1)
+			sleep(spillDelay - 1)
 			if s := a.Stats(); s.SpooledBytes > 0 {
 				t.Errorf("%d bytes are on disk early", s.SpooledBytes)
 			}
 			io.CopyN(io.Discard, h.r, fastcgi.DefaultStdinBuffer/2+20000)
 			synctest.Wait()
 		}
-		sleep(pausePatience)
+		sleep(spillDelay)
 		if s := a.Stats(); s.SpooledBytes < size/2 || s.BytesIn < size {
 			t.Errorf("%d bytes are on disk, of %d that were read", s.SpooledBytes, s.BytesIn)
 		}

@@ -130,8 +130,8 @@ type worker struct {
 	in      *bufio.Reader
 }
 
-// patience is how long any one round of requests may hang.
-const patience = 2 * time.Minute
+// roundTimeout is how long any one round of requests may hang.
+const roundTimeout = 2 * time.Minute
 
 func (w *worker) work(left *atomic.Int64, until time.Time) error {
 	for left.Add(-1) >= 0 {
@@ -202,7 +202,7 @@ func (w *worker) dial() error {
 
 // dial connects to a server, and waits for a place in the queue of those that do.
 func dial(socket string) (net.Conn, error) {
-	until := time.Now().Add(patience)
+	until := time.Now().Add(roundTimeout)
 	for {
 		c, err := net.Dial("unix", socket)
 		switch {

@@ -150,7 +150,7 @@ func (l *load) ask(query string, answer want) (string, error) {
 // await returns when the handlers have n requests.
 func (l *load) await(n int) error {
 	said := ""
-	for range int(patience / (50 * time.Millisecond)) {
+	for range int(roundTimeout / (50 * time.Millisecond)) {
 		var err error
 		if said, err = l.ask("waiting", want{}); err != nil {
 			return err

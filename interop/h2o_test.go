@@ -65,9 +65,9 @@ func h2oCommand(t *testing.T, program string, p *place, site, around string) *ex
 	config := readFile(t, site)
 	switch {
 	case strings.Contains(config, ioTimeout):
-		config = strings.Replace(config, ioTimeout+"60000", ioTimeout+h2oPatience, 1)
+		config = strings.Replace(config, ioTimeout+"60000", ioTimeout+h2oTimeout, 1)
 	case !strings.Contains(around, ioTimeout):
-		around += "\n" + ioTimeout + h2oPatience
+		around += "\n" + ioTimeout + h2oTimeout
 	}
 	config = strings.NewReplacer(
 		"user: debian-h2o", "user: "+me.Username,
@@ -81,11 +81,11 @@ func h2oCommand(t *testing.T, program string, p *place, site, around string) *ex
 	return exec.Command(program, "-c", p.write(t, "h2o.conf", config+around+"\n"), "-m", "master")
 }
 
-// H2O does not end before the last request, so one that the application never answers has to end for H2O's impatience.
-// That is longer than a scenario gets that is a limit of H2O's: it would pass otherwise.
+// H2O does not end before the last request, so one that the application never answers has to reach this timeout of H2O's,
+// in milliseconds. It is longer than a scenario gets that is a limit of H2O's, which would pass otherwise.
 const (
-	ioTimeout   = "fastcgi.timeout.io: "
-	h2oPatience = "5000"
+	ioTimeout  = "fastcgi.timeout.io: "
+	h2oTimeout = "5000"
 )
 
 func TestH2O(t *testing.T) {

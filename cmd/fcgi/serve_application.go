@@ -80,25 +80,25 @@ func (a *application) notify(ev supervise.Event) {
 
 // await waits until the application answers, or would if it answered such questions, or ctx is done. The error is that
 // a worker ended instead.
-func (a *application) await(ctx context.Context) (manners, error) {
+func (a *application) await(ctx context.Context) (capabilities, error) {
 	asking, cancel := context.WithCancel(ctx)
 	defer cancel()
-	answer := make(chan manners, 1)
+	answer := make(chan capabilities, 1)
 	go func() { answer <- ask(asking, a.address()) }()
 	select {
-	case m := <-answer:
+	case caps := <-answer:
 		a.answered.Store(true)
-		return m, nil
+		return caps, nil
 	case err := <-a.died:
 		cancel()
 		<-answer
-		return manners{}, err
+		return capabilities{}, err
 	}
 }
 
 // connect makes the client that requests go through.
-func (a *application) connect(m manners) *client.Client {
-	a.client = m.client(a.address(), a.pool.Workers)
+func (a *application) connect(caps capabilities) *client.Client {
+	a.client = caps.client(a.address(), a.pool.Workers)
 	return a.client
 }
 

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// The HTTP server's own patience; for the application's answers, the gateway has its own.
+// How long the HTTP server waits for clients; for the application's answers, the gateway has its own.
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 60 * time.Second

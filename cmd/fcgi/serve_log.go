@@ -59,17 +59,17 @@ func newJournal(o *serveOptions, stdout, stderr io.Writer) *journal {
 }
 
 // ready is for when the application can be used.
-func (j *journal) ready(url, command string, m manners) {
+func (j *journal) ready(url, command string, caps capabilities) {
 	text := command + " answers at " + url
 	switch {
-	case m.isSilent():
+	case caps.isSilent():
 		text = command + " runs, and has not answered yet; " + url + " waits for it"
-	case m.err != nil: // it closed the connection, which is an answer too
+	case caps.err != nil: // it closed the connection, which is an answer too
 		text = command + " is at " + url
 	}
 	j.write(entry{Event: "ready", URL: url, Text: text})
-	if m.isForeign() {
-		j.warn(command + " does not speak FastCGI as it should: " + m.err.Error())
+	if caps.isForeign() {
+		j.warn(command + " does not speak FastCGI as it should: " + caps.err.Error())
 	}
 	if j.program == nil {
 		j.write(entry{Text: "Ctrl-C finishes what is under way and stops; a second Ctrl-C stops at once"})

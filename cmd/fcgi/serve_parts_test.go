@@ -27,24 +27,24 @@ func TestBrowserURL(t *testing.T) {
 // Whoever serves one connection at a time must never be left with an idle one.
 func TestManners(t *testing.T) {
 	for _, tt := range []struct {
-		m        manners
+		caps     capabilities
 		workers  int
 		keepConn bool
 		maxConns int
 	}{
-		{manners{}, 3, false, 0},
-		{manners{maxConns: 1}, 1, false, 1},
-		{manners{maxConns: 1}, 3, false, 3},
-		{manners{maxConns: 1, multiplexes: true}, 1, false, 1},
-		{manners{maxConns: 4}, 2, true, 8},
-		{manners{multiplexes: true}, 2, true, 0},
-		{manners{maxConns: 10000}, 2, true, 20000},
-		{manners{maxConns: 1 << 30}, 2, true, 0},
+		{capabilities{}, 3, false, 0},
+		{capabilities{maxConns: 1}, 1, false, 1},
+		{capabilities{maxConns: 1}, 3, false, 3},
+		{capabilities{maxConns: 1, multiplexes: true}, 1, false, 1},
+		{capabilities{maxConns: 4}, 2, true, 8},
+		{capabilities{multiplexes: true}, 2, true, 0},
+		{capabilities{maxConns: 10000}, 2, true, 20000},
+		{capabilities{maxConns: 1 << 30}, 2, true, 0},
 	} {
-		c := tt.m.client("unix:/socket", tt.workers)
+		c := tt.caps.client("unix:/socket", tt.workers)
 		if c.KeepConn != tt.keepConn || c.MaxConns != tt.maxConns {
 			t.Errorf("%+v, %d workers: KeepConn %v, MaxConns %d; want %v, %d",
-				tt.m, tt.workers, c.KeepConn, c.MaxConns, tt.keepConn, tt.maxConns)
+				tt.caps, tt.workers, c.KeepConn, c.MaxConns, tt.keepConn, tt.maxConns)
 		}
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// echo is how soon after the first signal another one is taken for the same. A wrapper that passes on the Ctrl-C which
+// signalDebounce is how soon after the first signal another one is taken for the same. A wrapper that passes on the Ctrl-C which
 // the terminal has sent to all its children makes two of one; nobody presses it twice that fast.
-const echo = 100 * time.Millisecond
+const signalDebounce = 100 * time.Millisecond
 
 // StopRequests are the two ways in which serve is asked to end.
 type stopRequests struct {
@@ -35,7 +35,7 @@ func watchSignals(ctx context.Context) stopRequests {
 			case first.IsZero():
 				first = time.Now()
 				startDraining()
-			case time.Since(first) > echo:
+			case time.Since(first) > signalDebounce:
 				stopAtOnce()
 			}
 		}

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// lockPatience is far longer than another start holds the lock (well under a millisecond). A lock held for longer
+	// lockTimeout is far longer than another start holds the lock (well under a millisecond). A lock held for longer
 	// has another purpose: flock(1) around the program, say, or a directory kept from systemd-tmpfiles.
-	lockPatience = time.Second
+	lockTimeout  = time.Second
 	lockInterval = 2 * time.Millisecond
 )
 
@@ -23,7 +23,7 @@ func lockDirectory(dir *os.Root) (unlock func()) {
 	if err != nil {
 		return func() {}
 	}
-	for deadline := time.Now().Add(lockPatience); ; time.Sleep(lockInterval) {
+	for deadline := time.Now().Add(lockTimeout); ; time.Sleep(lockInterval) {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		busy := err == syscall.EWOULDBLOCK || err == syscall.EINTR
 		if !busy || time.Now().After(deadline) {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// lastWords is how long the output of a process is still read after its end, when something that left its process
+// outputGrace is how long the output of a process is still read after its end, when something that left its process
 // group holds on to the pipe.
-const lastWords = time.Second
+const outputGrace = time.Second
 
 // A process is one run of the program.
 type process struct {
@@ -49,7 +49,7 @@ func (p *process) wait(line func(string)) error {
 	err := p.cmd.Wait()
 	p.reaped.Store(true)
 	killGroup(p.pid()) // what it started and left behind, which may hold the socket and the pipe
-	p.output.SetReadDeadline(time.Now().Add(lastWords))
+	p.output.SetReadDeadline(time.Now().Add(outputGrace))
 	<-read
 	p.output.Close()
 	return err

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// patience is how long an application may take to answer before serve goes on without.
-	patience = 1500 * time.Millisecond
+	// probeTimeout is how long an application may take to answer before serve goes on without.
+	probeTimeout = 1500 * time.Millisecond
 
 	// keptConns is how many connections are kept with an application that can serve them side by side.
 	keptConns = 32
@@ -21,25 +21,25 @@ const (
 	manyConns = 1 << 16
 )
 
-// Manners are what an application says of itself when it is asked with GET_VALUES (§4.1).
-type manners struct {
+// Capabilities are what an application says of itself when it is asked with GET_VALUES (§4.1).
+type capabilities struct {
 	maxConns    int  // connections that one of its processes serves at once; 0 where it does not say
 	multiplexes bool // it serves several requests on one connection
 	err         error
 }
 
 // ask asks the application. Many answer as soon as they are ready, so that is also how to wait for that.
-func ask(ctx context.Context, addr string) manners {
+func ask(ctx context.Context, addr string) capabilities {
 	c := client.Client{Addr: addr}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	values, err := c.GetValues(ctx)
-	m := manners{multiplexes: values[protocol.VarMpxsConns] == "1", err: err}
+	caps := capabilities{multiplexes: values[protocol.VarMpxsConns] == "1", err: err}
 	if n, err := strconv.Atoi(values[protocol.VarMaxConns]); err == nil && n > 0 {
-		m.maxConns = n
+		caps.maxConns = n
 	}
-	return m
+	return caps
 }
 
 // client is a client that keeps to what the application said.
@@ -47,20 +47,20 @@ func ask(ctx context.Context, addr string) manners {
 // An application that serves one connection at a time, as those on libfcgi do, is busy for as long as a connection is
 // kept, so connections are kept only with those that say that they serve several. Requests beyond what all workers can
 // serve wait here, in order, and not in the socket's queue, which refuses connections when it is full.
-func (m manners) client(addr string, workers int) *client.Client {
+func (caps capabilities) client(addr string, workers int) *client.Client {
 	c := &client.Client{Addr: addr, MaxIdle: keptConns}
-	c.KeepConn = m.maxConns > 1 || m.maxConns == 0 && m.multiplexes
-	if m.maxConns < manyConns {
-		c.MaxConns = m.maxConns * workers
+	c.KeepConn = caps.maxConns > 1 || caps.maxConns == 0 && caps.multiplexes
+	if caps.maxConns < manyConns {
+		c.MaxConns = caps.maxConns * workers
 	}
 	return c
 }
 
 // isSilent reports whether the application took no notice of the question, or is not ready to yet.
-func (m manners) isSilent() bool { return errors.Is(m.err, context.DeadlineExceeded) }
+func (caps capabilities) isSilent() bool { return errors.Is(caps.err, context.DeadlineExceeded) }
 
 // isForeign reports whether what it answered is not FastCGI.
-func (m manners) isForeign() bool {
+func (caps capabilities) isForeign() bool {
 	var broken *protocol.Error
-	return errors.As(m.err, &broken)
+	return errors.As(caps.err, &broken)
 }
