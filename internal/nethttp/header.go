@@ -20,9 +20,9 @@ type header struct {
 	hasEncoding bool // a Content-Encoding, so that the body says nothing of its type
 }
 
-// fix writes down the fields as they are. Those that the handler changes
-// afterwards are too late, as in net/http.
-func (h *response) fix() {
+// snapshotHeader writes down the fields as they are. What the handler changes
+// afterwards comes too late, as in net/http.
+func (h *response) snapshotHeader() {
 	h.head.block = pool.Get(headerSize)
 	_, h.head.hasType = h.fields["Content-Type"]
 	_, h.head.hasDate = h.fields["Date"]

@@ -40,16 +40,16 @@ type response struct {
 
 	basePath string // what a Location that is a path is put below
 
-	fields  http.Header // the handler's
-	status  int         // from WriteHeader; 0 before
-	head    header      // as of WriteHeader
-	sent    bool        // the header is on its way
-	done    bool        // the handler has returned
-	held    []byte      // the start of the body, from the pool; not sent yet
-	length  int64       // the Content-Length that the handler set; -1 if none
-	written int64       // bytes of the body so far
-	excess  bool        // the handler tried to write more than length
-	late    bool        // something was not written in time: nothing is written any more
+	fields      http.Header // the handler's
+	status      int         // from WriteHeader; 0 before
+	head        header      // as of WriteHeader
+	sent        bool        // the header is on its way
+	done        bool        // the handler has returned
+	held        []byte      // the start of the body, from the pool; not sent yet
+	length      int64       // the Content-Length that the handler set; -1 if none
+	written     int64       // bytes of the body so far
+	excess      bool        // the handler tried to write more than length
+	deadlineHit bool        // something was not written in time: nothing is written any more
 
 	readDeadline, writeDeadline finalDeadline
 
@@ -80,7 +80,7 @@ func (h *response) WriteHeader(code int) {
 		return
 	}
 	h.status = code
-	h.fix()
+	h.snapshotHeader()
 }
 
 // Write implements io.Writer.
@@ -131,7 +131,7 @@ func (h *response) FlushError() error {
 	if err := h.sendHeader(nil); err != nil {
 		return err
 	}
-	if h.late = h.late || h.writeDeadline.passed(); h.late {
+	if h.deadlineHit = h.deadlineHit || h.writeDeadline.passed(); h.deadlineHit {
 		return os.ErrDeadlineExceeded
 	}
 	return h.w.Flush()
@@ -189,7 +189,7 @@ func (h *response) account(n int) error {
 	if h.status == 0 {
 		h.WriteHeader(http.StatusOK)
 	}
-	if h.late {
+	if h.deadlineHit {
 		return os.ErrDeadlineExceeded
 	}
 	if n == 0 {
@@ -244,10 +244,10 @@ func (h *response) sendHeader(next []byte) error {
 	return err
 }
 
-// send writes, and notes whether a deadline has cut the response short.
+// send writes, and remembers whether a deadline has cut the response short.
 func (h *response) send(p []byte) (int, error) {
 	n, err := h.w.Write(p)
-	h.late = h.late || errors.Is(err, os.ErrDeadlineExceeded)
+	h.deadlineHit = h.deadlineHit || errors.Is(err, os.ErrDeadlineExceeded)
 	return n, err
 }
 
@@ -262,7 +262,7 @@ func (h *response) finish() {
 	h.done = true
 	err := h.sendHeader(nil)
 	switch {
-	case h.late:
+	case h.deadlineHit:
 		h.warn("response cut short by the write deadline")
 		h.w.SetAppStatus(cutShortStatus)
 		return
