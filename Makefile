@@ -66,7 +66,7 @@ matrix: interop ## the same, kept in docs/servers.md and interop/matrix.json
 bench: ## every benchmark, with bytes and allocations (BENCH=regexp)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
-# What is not there and can not be installed is named in the results as missing, with the reason.
+# What is not there and cannot be installed is named in the results as missing, with the reason.
 bench-peers: ## side by side with every peer, in 20 minutes: bench/RESULTS.md, docs/performance.svg
 	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && ! dpkg-query -W $(PEERS) >/dev/null 2>&1; then \
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(PEERS) || true; \

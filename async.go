@@ -55,7 +55,7 @@ func (ex Exchange) OnBody(f func(chunk []byte, last bool)) { ex.ref.OnBody(f) }
 func (ex Exchange) OnData(f func(chunk []byte, last bool)) { ex.ref.OnData(f) }
 
 // PauseBody stops the calls of OnBody and OnData until ResumeBody, for a handler
-// that can not take more at the moment.
+// that cannot take more at the moment.
 func (ex Exchange) PauseBody() { ex.ref.PauseBody() }
 
 // ResumeBody ends PauseBody.

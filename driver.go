@@ -10,8 +10,8 @@ import (
 	"github.com/simple-fastcgi/fastcgi/internal/plaincgi"
 )
 
-// A Driver is a way to move bytes between sockets and requests. Handlers can
-// not tell which one runs.
+// A Driver is a way to move bytes between sockets and requests. Handlers cannot
+// tell which one runs.
 type Driver string
 
 const (
@@ -25,7 +25,7 @@ const (
 	DriverLoop Driver = "loop"
 )
 
-// check returns why d can not be used here.
+// check returns why d cannot be used here.
 func (d Driver) check() error {
 	switch d {
 	case "", DriverAuto, DriverGoroutine:
@@ -63,7 +63,7 @@ func (d drivers) forListener(l net.Listener) (driver.Driver, error) {
 	case loopServes(l):
 		return d.epoll, nil
 	case d.choice == DriverLoop:
-		return nil, fmt.Errorf("fastcgi: the loop driver can not serve a listener of type %T; use %q", l, DriverAuto)
+		return nil, fmt.Errorf("fastcgi: the loop driver cannot serve a listener of type %T; use %q", l, DriverAuto)
 	}
 	return d.goroutine, nil
 }

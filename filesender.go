@@ -14,7 +14,7 @@ import (
 )
 
 // A FileSender answers with files that the web server sends: the application
-// decides who gets what, and is done. Where the web server can not do that, or
+// decides who gets what, and is done. Where the web server cannot do that, or
 // was not told of the files, it sends them itself, as http.ServeContent does.
 //
 // Which web server it is tells SERVER_SOFTWARE, request by request, so the same

@@ -10,7 +10,7 @@ import (
 
 // FuzzHTTPRequest holds that nothing that a client writes makes a URL with a host, a Host with a character that none
 // has, or a header field of more than a line; that a URL means the same when it is written and read again, and what it
-// means to net/http; and that what can not be such a request is answered with status 400.
+// means to net/http; and that what cannot be such a request is answered with status 400.
 func FuzzHTTPRequest(f *testing.F) {
 	for _, tt := range httpRequestTests {
 		v := map[string]string{"REQUEST_URI": "/", "HTTP_HOST": "example.com"}

@@ -201,7 +201,7 @@ func TestMaxConns(t *testing.T) {
 			}
 			over.send(get(1, true))
 			over.answer(1).expectRefused(t, protocol.StatusOverloaded)
-			if p.network != "pipe" { // which can not be closed by halves
+			if p.network != "pipe" { // which cannot be closed by halves
 				over.expectEOF()
 			}
 			over.Close()

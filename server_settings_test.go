@@ -16,7 +16,7 @@ import (
 	"github.com/simple-fastcgi/fastcgi"
 )
 
-// Settings that can not work are an error of Serve, which closes its listener all the same.
+// Settings that cannot work are an error of Serve, which closes its listener all the same.
 func TestInvalidSettings(t *testing.T) {
 	asyncHello := fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) { ex.Finish(0) })
 	many := map[string]func() string{}
@@ -88,7 +88,7 @@ func TestMostValues(t *testing.T) {
 	}
 }
 
-// The loop driver says which listeners it can not serve.
+// The loop driver says which listeners it cannot serve.
 func TestLoopDriverRefusesListener(t *testing.T) {
 	srv := &fastcgi.Server{Handler: hello, Driver: fastcgi.DriverLoop}
 	if err := srv.Serve(inBubble.listen(t)); err == nil || !strings.Contains(err.Error(), "pipeListener") {

@@ -29,7 +29,7 @@ func TestF13Shutdown(t *testing.T) {
 			}
 			return err != nil
 		})
-		if p.network != "pipe" { // which can not be closed by halves
+		if p.network != "pipe" { // which cannot be closed by halves
 			idle.expectEOF()
 		}
 		idle.Close()

@@ -87,7 +87,7 @@ func rolesOf(handlers [RoleFilter + 1]engine.Handler) []protocol.Role {
 	return roles
 }
 
-// check returns why the settings can not work.
+// check returns why the settings cannot work.
 func (s *Server) check() error {
 	for role, h := range s.engine.Handlers {
 		if h.Sync != nil && h.Async != nil {

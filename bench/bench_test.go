@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { leak.Main(m) }
 const fewPeers = "*-loop,http-goroutine,net-http-fcgi,net-http"
 
 // TestQuick does all work, a little of it, so that the benchmark does not rot. What
-// the figures are it can not know, but that they are there, and that answers were
+// the figures are it cannot know, but that they are there, and that answers were
 // verified: TestWrongAnswersAreSeen says what that is worth.
 func TestQuick(t *testing.T) {
 	if runtime.NumCPU() < 2 {

@@ -14,5 +14,5 @@
 //	go run ./bench -write                   and write RESULTS.md and the plot
 //
 // It needs Linux and two processors. What it needs for a peer is beside it in
-// sources.go; a peer that can not be had is named in the output with the reason.
+// sources.go; a peer that cannot be had is named in the output with the reason.
 package main

@@ -37,7 +37,7 @@ type peer struct {
 	gaps    []gap
 }
 
-// A gap is work that a peer can not do.
+// A gap is work that a peer cannot do.
 type gap struct{ works, reason string }
 
 func (p peer) gap(w work) string {

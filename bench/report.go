@@ -12,8 +12,8 @@ type report struct {
 	Machine  machine           `json:"machine"`
 	Programs map[string]string `json:"programs"` // versions
 	Results  []result          `json:"results"`
-	Gaps     []remark          `json:"gaps"`    // work that a peer can not do
-	Missing  []remark          `json:"missing"` // peers that can not be had
+	Gaps     []remark          `json:"gaps"`    // work that a peer cannot do
+	Missing  []remark          `json:"missing"` // peers that cannot be had
 	Failed   []remark          `json:"failed"`
 }
 

@@ -97,7 +97,7 @@ var sources = []source{
 	},
 }
 
-// build makes the programs that the chosen peers need. One that can not be made
+// build makes the programs that the chosen peers need. One that cannot be made
 // is noted as missing.
 func (b *bench) build(ctx context.Context) error {
 	if err := os.MkdirAll(b.bin, 0o755); err != nil {
@@ -116,7 +116,7 @@ func (b *bench) build(ctx context.Context) error {
 			continue
 		}
 		if p.needed {
-			return fmt.Errorf("%s can not be built: %w", p.name, err)
+			return fmt.Errorf("%s cannot be built: %w", p.name, err)
 		}
 		b.miss(p.name, err)
 	}

@@ -155,7 +155,7 @@ func TestF16Retry(t *testing.T) {
 		{"GET", "GET", nil, "", true},
 		{"HEAD", "HEAD", nil, "", true},
 		{"OPTIONS with body", "OPTIONS", seekable, "", true},
-		{"GET with a body that can not be had again", "GET", stream, "", false},
+		{"GET with a body that cannot be had again", "GET", stream, "", false},
 		{"POST", "POST", nil, "", false},
 		{"POST with body", "POST", seekable, "", false},
 		{"no method", "", nil, "", false},

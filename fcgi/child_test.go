@@ -33,7 +33,7 @@ func playChild(name string) int {
 	return 1
 }
 
-// A child is an application in a process of its own, for what a process can not survive, or inherits.
+// A child is an application in a process of its own, for what a process cannot survive, or inherits.
 type child struct {
 	t      *testing.T
 	addr   string

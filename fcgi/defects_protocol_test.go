@@ -108,7 +108,7 @@ var protocolDefects = []difference{
 		}),
 	},
 	{
-		what: "A record of an unknown type with the id of a request: nginx can not take an answer to it", holds: "A14",
+		what: "A record of an unknown type with the id of a request: nginx cannot take an answer to it", holds: "A14",
 		want: "no answer",
 		run: inBubble(func(t *testing.T, impl implementation) string {
 			w := impl.start(t, refuse)

@@ -114,7 +114,7 @@ func diskError(err error) error {
 	return &failure{code, fmt.Errorf("spooling the body: %w", err)}
 }
 
-// bodyError says what it means that the client's body can not be read.
+// bodyError says what it means that the client's body cannot be read.
 func bodyError(err error) error {
 	var known *failure
 	var tooLarge *http.MaxBytesError

@@ -346,7 +346,7 @@ func TestUpgradeDeclinedByFPM(t *testing.T) {
 	}
 }
 
-// An application that changes the protocol out of turn, or where it can not be, has failed.
+// An application that changes the protocol out of turn, or where it cannot be, has failed.
 func TestUpgradeFailures(t *testing.T) {
 	t.Run("without Upgrade", func(t *testing.T) {
 		f := newFront(t, &gateway.Handler{}, fakeapp.Start(t, func(a *fakeapp.Conn) {

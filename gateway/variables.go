@@ -141,7 +141,7 @@ func (x *exchange) addPeer(v *variables) {
 // addHeader adds the header fields. Of a repeated one the values are joined, as
 // HTTP allows for those that may be repeated.
 //
-// Upgrade is left out where it can not be: who sees it may take 101 for an answer.
+// Upgrade is left out where it cannot be: who sees it may take 101 for an answer.
 func (x *exchange) addHeader(v *variables) {
 	h := x.r.Header
 	for _, field := range slices.Sorted(maps.Keys(h)) {

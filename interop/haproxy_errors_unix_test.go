@@ -71,7 +71,7 @@ var haproxyMishaps = []mishap{
 			_ = fastcgi.SendResponse(w, 200, "text/plain", "ok\n")
 		}),
 		ask: func(t *testing.T, s *site) {
-			// It answers while the body is on its way, and net/http may find that it can not send the rest of that first.
+			// It answers while the body is on its way, and net/http may find that it cannot send the rest of that first.
 			eventually(t, "the body is refused", func() bool {
 				a, err := s.try(s.request(t, http.MethodPost, "", noise(20_000)))
 				return err == nil && a.StatusCode == 400

@@ -68,7 +68,7 @@ type verdict uint8
 const (
 	ignore verdict = iota // drop it: no event, no reply, no allocation
 	accept                // take the step
-	reject                // the connection can not be trusted any longer
+	reject                // the connection cannot be trusted any longer
 )
 
 type requestStep struct {

@@ -93,7 +93,7 @@ func statusHTTP(w http.ResponseWriter, _ *http.Request, o order) error {
 }
 
 // redirectHTTP does without http.Redirect, which adds a page. A path is for the
-// client to go to as well: that the web server should, net/http can not say.
+// client to go to as well: that the web server should, net/http cannot say.
 func redirectHTTP(w http.ResponseWriter, _ *http.Request, o order) error {
 	w.Header().Set("Location", o.to)
 	w.WriteHeader(http.StatusFound)

@@ -106,7 +106,7 @@ func Fd(l net.Listener) (fd uintptr, ok bool) {
 	return fd, err == nil
 }
 
-// Control calls f with that descriptor, which is not closed meanwhile. The error says why it can not: net.ErrClosed if l is
+// Control calls f with that descriptor, which is not closed meanwhile. The error says why it cannot: net.ErrClosed if l is
 // closed.
 func Control(l net.Listener, f func(fd uintptr)) error {
 	for {

@@ -89,7 +89,7 @@ func (c *hijackedConn) sendHead(text []byte) error {
 	case resp.StatusCode < 100:
 		return fmt.Errorf("fastcgi: a response head with status %q was written to a hijacked connection", resp.Status)
 	case len(resp.TransferEncoding) > 0:
-		return errors.New("fastcgi: a body written to a hijacked connection can not be chunked")
+		return errors.New("fastcgi: a body written to a hijacked connection cannot be chunked")
 	}
 	c.head.fields = resp.Header
 	c.head.WriteHeader(resp.StatusCode)

@@ -14,7 +14,7 @@ import (
 	"github.com/simple-fastcgi/fastcgi/internal/browser"
 )
 
-// A browser can not tell PocketBase as it is from PocketBase behind nginx with its listener's line changed.
+// A browser cannot tell PocketBase as it is from PocketBase behind nginx with its listener's line changed.
 func TestPocketBase(t *testing.T) {
 	// The race detector has a process linger for a second, in case other threads have something to report.
 	t.Setenv("GORACE", "atexit_sleep_ms=50")

@@ -9,7 +9,7 @@ import (
 
 // Serve is the main function of a peer that serves a handler of net/http. Its
 // arguments are the path of a Unix socket, the task, and the size if the task has
-// one. It returns why it can not go on.
+// one. It returns why it cannot go on.
 func Serve(args []string, serve func(net.Listener, http.Handler) error) error {
 	if len(args) < 2 {
 		return fmt.Errorf("usage: unix-socket-path task [size]")
