@@ -79,7 +79,8 @@ func (ex Exchange) OnAbort(f func(cause error)) { ex.ref.OnAbort(f) }
 func (ex Exchange) OnShutdown(f func()) { ex.ref.OnShutdown(f) }
 
 // OnDrain registers f to be called each time when, after a Write returned
-// ErrFull, half of the output buffer is free again.
+// ErrFull, half of the output buffer is free again. It
+// is the buffer that drains here; of a server that does, OnShutdown tells.
 func (ex Exchange) OnDrain(f func()) { ex.ref.OnRoom(f) }
 
 // Write appends to FCGI_STDOUT (§5.3) without ever waiting: while more than

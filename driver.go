@@ -76,7 +76,7 @@ func (d drivers) preferred() driver.Driver {
 	return d.epoll
 }
 
-// stop makes the driver stop accepting from l.
+// stop tells the drivers that l is about to be closed.
 func (d drivers) stop(l net.Listener) {
 	d.goroutine.Stop(l)
 	if d.epoll != nil {

@@ -75,7 +75,7 @@ func (o *ListenOptions) internal() (*listen.Options, error) {
 	}, nil
 }
 
-// listeners returns what Run listens on.
+// openListeners opens what Run listens on.
 func (s *Server) openListeners() ([]net.Listener, error) {
 	opts := s.ListenOptions
 	if opts.ErrorLog == nil {
