@@ -137,7 +137,7 @@ func (x *exchange) mayRepeat(req *Request, w *rewinder) bool {
 // CloseIdle closes the connections that are kept idle.
 func (c *Client) CloseIdle() {
 	for _, conn := range c.pool.takeAll() {
-		conn.close(errAbandoned)
+		conn.close(errResponseClosed)
 		<-conn.done
 	}
 }
@@ -146,7 +146,7 @@ func (c *Client) CloseIdle() {
 // waits for the goroutines that read them. Later calls of Do fail with
 // ErrClosed.
 func (c *Client) Close() error {
-	for _, conn := range c.pool.shut() {
+	for _, conn := range c.pool.close() {
 		conn.close(ErrClosed)
 		<-conn.done
 	}
@@ -157,7 +157,7 @@ func (c *Client) Close() error {
 // waits while there are MaxConns. The caller holds a place in the pool until
 // the request is over.
 func (c *Client) acquire(ctx context.Context) (*conn, error) {
-	if err := c.pool.enter(ctx, c.MaxConns); err != nil {
+	if err := c.pool.acquire(ctx, c.MaxConns); err != nil {
 		return nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)
 	}
 	if conn := c.pool.take(); conn != nil {

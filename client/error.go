@@ -13,8 +13,8 @@ var ErrClosed = errors.New("fastcgi: client is closed")
 // ErrNoValues says that an application does not answer GET_VALUES.
 var ErrNoValues = errors.New("fastcgi: application does not answer GET_VALUES")
 
-// errAbandoned is why a connection was closed together with its response.
-var errAbandoned = errors.New("fastcgi: response is closed")
+// errResponseClosed is why a connection was closed together with its response.
+var errResponseClosed = errors.New("fastcgi: response is closed")
 
 // errUnsolicited is why a connection was closed on which an application spoke
 // without being asked.

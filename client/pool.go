@@ -9,18 +9,18 @@ import (
 // A connPool holds a client's connections: all of them, for Close, and those that
 // are idle, the one used last at the end.
 //
-// Every request holds a place from enter to release; idle connections hold
+// Every request holds a place from acquire to release; idle connections hold
 // none. Since a new connection is only made when none is idle, there are never
 // more connections than places.
 type connPool struct {
 	once   sync.Once
 	places chan struct{} // a value for each place taken; nil where there is no limit
-	closed chan struct{} // closed by shut
+	closed chan struct{} // closed by close
 
-	mu     sync.Mutex
-	isShut bool
-	all    map[*conn]struct{}
-	idle   []*conn
+	mu       sync.Mutex
+	isClosed bool
+	all      map[*conn]struct{}
+	idle     []*conn
 }
 
 func (p *connPool) init(places int) {
@@ -33,8 +33,8 @@ func (p *connPool) init(places int) {
 	})
 }
 
-// enter takes a place, as soon as there is one.
-func (p *connPool) enter(ctx context.Context, places int) error {
+// acquire takes a place, as soon as there is one.
+func (p *connPool) acquire(ctx context.Context, places int) error {
 	p.init(places)
 	select {
 	case <-p.closed:
@@ -64,11 +64,11 @@ func (p *connPool) release() {
 	}
 }
 
-// add registers a connection; false means that the pool is shut.
+// add registers a connection; false means that the pool is closed.
 func (p *connPool) add(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.isShut {
+	if p.isClosed {
 		return false
 	}
 	p.all[c] = struct{}{}
@@ -92,7 +92,7 @@ func (p *connPool) take() *conn {
 func (p *connPool) put(c *conn, room int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.isShut || len(p.idle) >= room {
+	if p.isClosed || len(p.idle) >= room {
 		return false
 	}
 	p.idle = append(p.idle, c)
@@ -118,13 +118,13 @@ func (p *connPool) takeAll() []*conn {
 	return idle
 }
 
-// shut refuses further connections and returns those that exist.
-func (p *connPool) shut() []*conn {
+// close refuses further connections and returns those that exist.
+func (p *connPool) close() []*conn {
 	p.init(0)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.isShut {
-		p.isShut = true
+	if !p.isClosed {
+		p.isClosed = true
 		close(p.closed)
 	}
 	conns := make([]*conn, 0, len(p.all))

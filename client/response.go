@@ -31,7 +31,7 @@ func (r *Response) Read(p []byte) (int, error) {
 		x.conn.change.Wait()
 	}
 	if x.closed {
-		return 0, errAbandoned
+		return 0, errResponseClosed
 	}
 	n, _ := x.out.Read(p)
 	x.conn.change.Broadcast()
@@ -65,7 +65,7 @@ func (r *Response) Wait() (protocol.EndRequest, error) {
 // use, and always nil.
 func (r *Response) Close() error {
 	x := r.x
-	x.fail(errAbandoned)
+	x.fail(errResponseClosed)
 	x.conn.mu.Lock()
 	defer x.conn.mu.Unlock()
 	x.closed = true

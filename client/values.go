@@ -27,13 +27,13 @@ func (c *Client) GetValues(ctx context.Context, names ...string) (map[string]str
 	if len(names) == 0 {
 		names = []string{protocol.VarMaxConns, protocol.VarMaxReqs, protocol.VarMpxsConns}
 	}
-	if err := c.pool.enter(ctx, c.MaxConns); err != nil {
+	if err := c.pool.acquire(ctx, c.MaxConns); err != nil {
 		return nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)
 	}
 	defer c.pool.release()
 	if conn := c.pool.take(); conn != nil {
 		// Its worker may be the only one, or MaxConns the limit.
-		conn.close(errAbandoned)
+		conn.close(errResponseClosed)
 	}
 	nc, err := c.dial(ctx)
 	if err != nil {

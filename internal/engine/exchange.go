@@ -52,7 +52,7 @@ type exchange struct {
 	async        callbacks
 
 	// Guarded by limiter.mu.
-	ticket *list.Element // its place in the queue; nil if it is not there
+	queueEntry *list.Element // its place in the queue; nil if it is not there
 }
 
 // exchanges are the free ones.

@@ -28,7 +28,7 @@ func (l *limiter) acquire(x *exchange) (now bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.running.Load() >= int64(l.limit) {
-		x.ticket = l.waiting.PushBack(x.ref())
+		x.queueEntry = l.waiting.PushBack(x.ref())
 		return false
 	}
 	l.running.Add(1)
@@ -42,9 +42,9 @@ func (l *limiter) dequeue(x *exchange) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if x.ticket != nil {
-		l.waiting.Remove(x.ticket)
-		x.ticket = nil
+	if x.queueEntry != nil {
+		l.waiting.Remove(x.queueEntry)
+		x.queueEntry = nil
 	}
 }
 
@@ -90,7 +90,7 @@ func (l *limiter) next() (_ Ref, ok bool) {
 		return Ref{}, false
 	}
 	r := l.waiting.Remove(front).(Ref)
-	r.x.ticket = nil
+	r.x.queueEntry = nil
 	return r, true
 }
 
