@@ -25,7 +25,7 @@ func TestBrowserURL(t *testing.T) {
 }
 
 // Whoever serves one connection at a time must never be left with an idle one.
-func TestManners(t *testing.T) {
+func TestCapabilities(t *testing.T) {
 	for _, tt := range []struct {
 		caps     capabilities
 		workers  int

@@ -30,7 +30,7 @@ var writeTimeoutRules = []rule{
 
 	// W7: a peer that reads slowly makes progress, wherever the system shows it.
 	{"a peer that reads slowly is not cut, and one that stops is", anywhere, func(t *testing.T, p place) {
-		patiently(t, func(timeout time.Duration) bool {
+		withLongerTimeouts(t, func(timeout time.Duration) bool {
 			c, peer := Serve(t, p.newDriver(timeout), Listen(t, p.network), nil).Open()
 			c.Leave(Noise(backlog))
 			readSlowly(t, peer, p.network, timeout)
@@ -43,7 +43,7 @@ var writeTimeoutRules = []rule{
 	}},
 
 	{"WriteTimeout is over when all is sent", anywhere, func(t *testing.T, p place) {
-		patiently(t, func(timeout time.Duration) bool {
+		withLongerTimeouts(t, func(timeout time.Duration) bool {
 			s := Serve(t, p.newDriver(timeout), Listen(t, p.network), nil)
 			c, peer := s.Open()
 			go io.Copy(io.Discard, peer)
@@ -77,8 +77,8 @@ func readSlowly(t *testing.T, peer io.Reader, network string, timeout time.Durat
 	}
 }
 
-// patiently tries with longer and longer times what a slow machine may fail in a short one, until try returns true.
-func patiently(t *testing.T, try func(timeout time.Duration) bool) {
+// withLongerTimeouts tries with longer and longer times what a slow machine may fail in a short one, until try returns true.
+func withLongerTimeouts(t *testing.T, try func(timeout time.Duration) bool) {
 	t.Helper()
 	for timeout := 100 * time.Millisecond; timeout < 10*time.Second; timeout *= 2 {
 		if try(timeout) {
