@@ -10,9 +10,9 @@ import (
 )
 
 // An Exchange is one FastCGI request and its response, as an AsyncHandler sees
-// it. It is a small handle: copy it, keep it in closures, use it from any
-// goroutine. It lives from the end of the request's parameters until Finish;
-// afterwards its methods return ErrFinished, or zero values.
+// it. It is a small handle: copy it, keep it in closures or as the key of a map,
+// use it from any goroutine. It lives from the end of the request's parameters until
+// Finish; afterwards its methods return ErrFinished, or zero values.
 //
 // Callbacks registered on it run on the loop that owns the connection, one at a
 // time, and must not block. A callback that is registered late is called for
