@@ -146,7 +146,7 @@ func wantNext(t *testing.T, events io.Reader, want string) {
 	t.Helper()
 	got := make([]byte, len(want))
 	if _, err := io.ReadFull(events, got); err != nil || string(got) != want {
-		t.Errorf("there is %q, %v", got, err)
+		t.Errorf("there is %.100q, %v, not %.100q", got, err, want)
 	}
 }
 
@@ -222,4 +222,40 @@ func TestProgram(t *testing.T) {
 	post(t, p.Share(t), "hello")
 	listener.Await(t, "data: hello\n\n")
 	p.Stop(t) // also with somebody who listens
+}
+
+// Who has missed events gets no other before being told, though there may be room.
+func TestMissedEventsAreToldOfFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer("")
+		h := srv.AsyncHandler.(*hub)
+		call, events := follow(t, srv)
+		var all []string
+		say := func(size int) {
+			text := fmt.Sprint(len(all), strings.Repeat("-", size))
+			all = append(all, "data: "+text+"\n\n")
+			if _, err := fastcgitest.Do(t.Context(), srv, fastcgitest.NewRequest("POST", "/", strings.NewReader(text))); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		for range 12 {
+			say(12 << 10)
+		}
+		missed := 0
+		for _, n := range h.missed {
+			missed = n
+		}
+		// An event, and behind it the news that there is room.
+		busy := make(chan struct{})
+		h.post(func() { <-busy })
+		say(0)
+		wantNext(t, events, strings.Join(all[:12-missed], ""))
+		synctest.Wait()
+		close(busy)
+		wantNext(t, events, fmt.Sprintf("event: missed\ndata: %d\n\n", missed+1))
+		say(0)
+		wantNext(t, events, all[len(all)-1])
+		call.Disconnect()
+	})
 }
