@@ -31,6 +31,9 @@ func Main(h Handler) {
 // A second signal cuts that short, unless it comes within a second: process managers
 // signal a group as well as its leader, and mean it once.
 //
+// Where Addr has it listen is logged, once it does: whoever gave an address waits for
+// that.
+//
 // A program that was started as plain CGI, without a socket, serves that one
 // request with the same handler, and Run returns when it has: nil if the appStatus
 // is zero.
@@ -44,6 +47,10 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if s.Addr != "" {
+		at := listeners[0].Addr()
+		s.engine.Log.Info("fastcgi: listening", "address", at.Network()+":"+at.String())
 	}
 	// Without this a closed error log, which is a pipe of the web server's,
 	// would end the process.

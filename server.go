@@ -121,7 +121,8 @@ type Server struct {
 	// again. The default is 250 ms; below zero idle connections are closed at once.
 	DrainGrace time.Duration
 
-	// ErrorLog is told of what went wrong; nil means slog.Default().
+	// ErrorLog is told of what went wrong, and by Run of where it listens; nil means
+	// slog.Default().
 	ErrorLog *slog.Logger
 	// ServiceActions, if set, is called about twice a second by Serve, never
 	// by two goroutines at once.

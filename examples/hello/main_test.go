@@ -25,16 +25,22 @@ func TestHello(t *testing.T) {
 }
 
 func TestProgram(t *testing.T) {
-	for name, start := range map[string]func(testing.TB, ...string) *front.Program{
-		"address":    front.Start,
-		"descriptor": front.StartInherited,
+	for _, tt := range []struct {
+		name  string
+		start func(testing.TB, ...string) *front.Program
+		says  string
+	}{
+		{"address", front.Start, "hello: INFO fastcgi: listening address=unix:%s\n"},
+		{"descriptor", front.StartInherited, ""},
 	} {
-		t.Run(name, func(t *testing.T) {
-			p := start(t, "-mode", "async", "-driver", "goroutine")
+		t.Run(tt.name, func(t *testing.T) {
+			p := tt.start(t, "-mode", "async", "-driver", "goroutine")
 			if got := p.Get(t, "").Body(); got != body {
 				t.Errorf("the body is %q", got)
 			}
-			p.Stop(t)
+			if said, want := p.Stop(t), strings.Replace(tt.says, "%s", p.Path, 1); said != want {
+				t.Errorf("it says %q, not %q", said, want)
+			}
 		})
 	}
 }

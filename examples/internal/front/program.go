@@ -114,8 +114,8 @@ func (p *Program) Wait() error {
 }
 
 // Stop asks the program to end, and fails the test unless it then exits with
-// status 0 (A47).
-func (p *Program) Stop(t testing.TB) {
+// status 0 (A47). It returns what the program has said.
+func (p *Program) Stop(t testing.TB) (stderr string) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -123,4 +123,5 @@ func (p *Program) Stop(t testing.TB) {
 	if err := p.Wait(); err != nil {
 		t.Errorf("after SIGTERM the program ended with %v", err)
 	}
+	return p.stderr.String()
 }
