@@ -1,6 +1,8 @@
 package main
 
 import (
+	"maps"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -13,8 +15,14 @@ import (
 // show opens the page in a browser, through a gateway.
 func show(t *testing.T, path string) *browser.Tab {
 	t.Helper()
+	return showThrough(t, path, func(h http.Handler) http.Handler { return h })
+}
+
+// showThrough opens the page through a gateway and what is put before that.
+func showThrough(t *testing.T, path string, before func(http.Handler) http.Handler) *browser.Tab {
+	t.Helper()
 	f := front.Serve(t, newServer(openRoot(t, ".")))
-	web := httptest.NewServer(&gateway.Handler{Client: f.Client})
+	web := httptest.NewServer(before(&gateway.Handler{Client: f.Client}))
 	t.Cleanup(web.Close)
 	return browser.Open(t, web.URL+path)
 }
@@ -54,6 +62,23 @@ func blameless(t *testing.T, p *browser.Tab) {
 	}
 }
 
+// Behind a web server that collects answers, the page says so.
+func TestStreamThatIsCollected(t *testing.T) {
+	p := showThrough(t, "/", func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answer := httptest.NewRecorder()
+			h.ServeHTTP(answer, r)
+			maps.Copy(w.Header(), answer.Header())
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(answer.Body.Bytes())
+		})
+	})
+	p.Click("stream-start")
+	p.Await(`document.getElementById("stream").dataset.state === "done"`)
+	expect(t, p, "stream", "line 1 of 12\n", "line 12 of 12\n", "12 lines came in 1 chunk.")
+	blameless(t, p)
+}
+
 // A visitor who leaves in the midst of a stream stops it.
 func TestLeaveTheStream(t *testing.T) {
 	p := show(t, "/")
@@ -82,6 +107,17 @@ func TestLooksInside(t *testing.T) {
 	p.Eval(`document.querySelectorAll("details").forEach(d => { d.open = true })`)
 	p.Await(`[...document.querySelectorAll("pre")].every(pre => pre.textContent.startsWith("package main"))`)
 	blameless(t, p)
+}
+
+// Before anything was run no button touches the line below it.
+func TestButtonsKeepTheirDistance(t *testing.T) {
+	p := show(t, "/")
+	p.Await(`document.getElementById("guests").dataset.state === "done"`)
+	const distances = `[...document.querySelectorAll(".actions")].map(a =>
+		a.parentElement.querySelector("details").getBoundingClientRect().top - a.getBoundingClientRect().bottom)`
+	if p.Eval(distances+`.every(d => d >= 12)`) != "true" {
+		t.Errorf("between buttons and lines are %s pixels", p.Eval(distances))
+	}
 }
 
 // On a phone nothing is wider than the screen.
