@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"runtime"
 	"strings"
 	"testing"
@@ -15,14 +16,14 @@ import (
 
 func TestMain(m *testing.M) { front.Main(m, main) }
 
-const (
-	visitors = 5000
-	lines    = 50
-)
+// visitorCount is for trying more of them.
+var visitorCount = flag.Int("visitors", 5000, "how many wait, in hundreds")
 
 // Five thousand wait. Some leave, some are cut off, some do not read their answer; all others get it, and nobody has a
 // goroutine.
-func TestFiveThousandVisitors(t *testing.T) {
+func TestManyVisitors(t *testing.T) {
+	const each = 100 // on a line
+	visitors, lines := *visitorCount, *visitorCount/each
 	for _, driver := range []fastcgi.Driver{fastcgi.DriverAuto, fastcgi.DriverGoroutine} {
 		t.Run(string(driver), func(t *testing.T) {
 			b := newBoard()
@@ -30,10 +31,10 @@ func TestFiveThousandVisitors(t *testing.T) {
 			f := front.Serve(t, srv)
 			before := runtime.NumGoroutine()
 			shared := make([]*front.Line, lines)
-			var waiting [lines][]*front.Visitor
+			waiting := make([][]*front.Visitor, lines)
 			for i := range shared {
 				shared[i] = f.Share(t)
-				for range visitors / lines {
+				for range each {
 					waiting[i] = append(waiting[i], shared[i].Begin(t, "", param("REQUEST_METHOD", "GET"), param("QUERY_STRING", "seen=0")))
 				}
 			}
@@ -42,21 +43,27 @@ func TestFiveThousandVisitors(t *testing.T) {
 			if n := runtime.NumGoroutine() - before; n > 4*lines {
 				t.Errorf("%d goroutines for %d visitors", n, visitors)
 			}
+			var memory runtime.MemStats
+			runtime.ReadMemStats(&memory)
+			t.Logf("%d visitors wait, %d goroutines more than lines, %d MiB of heap with both ends",
+				visitors, runtime.NumGoroutine()-before-lines, memory.HeapAlloc>>20)
 
 			const cut, slow = 0, 1 // lines
 			shared[cut].Close()
 			shared[slow].Hold()
-			left := visitors - visitors/lines
+			left := visitors - each
 			for _, on := range waiting[slow+1:] {
 				on[0].Abort(t)
 				left--
 			}
 			awaitWaiting(b, left)
+			start := time.Now()
 			shared[slow+1].Begin(t, "it rains", param("REQUEST_METHOD", "POST"), param("CONTENT_LENGTH", "8")).AwaitEnd(t)
 			const news = "Status: 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n\r\n" + `{"number":1,"text":"it rains"}`
 			for _, on := range waiting[slow+1:] {
 				expect(t, on[1:], news)
 			}
+			t.Logf("told after %v", time.Since(start))
 			shared[slow].Resume()
 			expect(t, waiting[slow], news)
 			awaitWaiting(b, 0)
