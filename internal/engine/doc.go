@@ -27,6 +27,8 @@
 //	workers.mu            idle goroutines
 //	the drivers' own      what a loop is to do next
 //
-// None of them is held over a system call, a write to a log, or a call of the
-// application's code.
+// Nothing is sent, closed, logged, written to disk or read from it, and no code of
+// the application's is called, while one of the engine's is held. Server.mu is held
+// while listeners are closed, and a driver holds a socket's mutex over calls that
+// do not block.
 package engine
