@@ -116,9 +116,6 @@ var connTable = [connStates][connEvents]connState{
 // accepts reports whether requests may come in.
 func (s connState) accepts() bool { return s < connLingering }
 
-// inputEnded reports whether nothing more will be read.
-func (s connState) inputEnded() bool { return s == connHalfClosed || s == connGone }
-
 // socketClosed reports whether the socket is closed, or about to be.
 func (s connState) socketClosed() bool { return s == connClosed || s == connGone }
 
