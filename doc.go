@@ -18,7 +18,9 @@
 // of an http.Handler. Authorizers and filters, the other roles of FastCGI, have
 // fields of their own in Server.
 //
-// The package sits on package protocol, which does no I/O, and on drivers that
-// move its bytes. Numbers like §5.3 name sections of the FastCGI 1.0
+// The package is what users see of internal/engine, which serves, over package
+// protocol, which does no I/O, and drivers, which move the bytes; and of
+// internal/nethttp, for http.Handlers. docs/architecture.md has the way of a request
+// through them. Numbers like §5.3 name sections of the FastCGI 1.0
 // specification, https://fastcgi-archives.github.io/FastCGI_Specification.html.
 package fastcgi

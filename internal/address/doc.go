@@ -1,8 +1,8 @@
 // Package address reads the addresses of FastCGI applications, in one grammar for all who take one: the server that
-// listens, the client that dials and the tool whose flags name an application.
+// listens and the client that dials.
 //
-// It sits on the standard library alone and touches neither the network nor the file system. Package listen, package
-// client and the tool use it.
+// It sits on the standard library alone and touches neither the network nor the file system. Packages listen and client
+// use it.
 //
 //	unix:/path or /path               a socket file
 //	unix:@name                        an abstract socket (Linux)

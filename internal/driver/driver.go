@@ -5,6 +5,9 @@
 // that the driver calls of a Conn, and whatever was posted, runs one at a time,
 // and none of it before Accept has returned. Package drivertest has the rules as
 // a table, and holds every driver to them.
+//
+// It sits on nothing. Package engine is above the seam, packages epoll and
+// goroutine are below it, and package fastcgi brings them together.
 package driver
 
 import (

@@ -6,7 +6,8 @@
 // an http.Handler one of those. An [Engine] has the settings and the connections;
 // a conn is one connection, an exchange one request on it with its response. A
 // handler holds a [Ref], which names a request and outlives it without harm; a
-// [Call] is a Ref for a goroutine that may wait.
+// [Call] is a Ref for a goroutine that may wait. Only those two packages import it.
+// docs/architecture.md has the way of a request through its files.
 //
 // # Who owns what
 //

@@ -1,5 +1,7 @@
 // Package pool lends byte buffers, so that a connection has one only while
 // there is something in it.
+//
+// It sits on nothing; whatever moves bytes may use it.
 package pool
 
 import (

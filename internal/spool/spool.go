@@ -1,5 +1,7 @@
 // Package spool keeps input that nobody reads yet on disk, within a budget that
 // a whole server shares.
+//
+// It sits on nothing. Package engine uses it for input, and the gateway for bodies.
 package spool
 
 import (
