@@ -40,7 +40,7 @@ func TestConnTable(t *testing.T) {
 				defer c.mu.Unlock()
 				c.on(ev)
 			}, func() string { return connOutcome(from, c) })
-			if got != want {
+			if got != want && (checking || want != "!") {
 				t.Errorf("%v in state %v: got %s, want %s", ev, from, got, want)
 			}
 		}
