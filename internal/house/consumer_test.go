@@ -105,7 +105,7 @@ func everyPackage(t *testing.T) string {
 	program := "package main\n\n"
 	for _, p := range packages(t, runtime.GOOS) {
 		dir, ok := folder(p.ImportPath)
-		if l, _ := layerOf(dir); ok && l.library && l.folder != "internal" {
+		if l, _ := layerOf(dir); ok && l.library && !strings.HasPrefix(l.folder, "internal") {
 			program += fmt.Sprintf("import _ %q\n", p.ImportPath)
 		}
 	}
