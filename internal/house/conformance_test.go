@@ -5,9 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
+
+// untested are the reports (W) that no test holds yet.
+var untested = []int{15, 16, 20, 25}
 
 // requirements are the rows that docs/conformance.md must have.
 func requirements() (names []string) {
@@ -17,6 +21,11 @@ func requirements() (names []string) {
 	for _, i := range []int{1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 19} {
 		names = append(names, fmt.Sprintf("F%d", i))
 	}
+	for i := 1; i <= 25; i++ {
+		if !slices.Contains(untested, i) {
+			names = append(names, fmt.Sprintf("W%d", i))
+		}
+	}
 	return names
 }
 
@@ -25,7 +34,7 @@ var (
 	testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`)
 )
 
-// Every requirement has a row in docs/conformance.md, every row names a test, and every test that it names is there.
+// Every requirement has a row in docs/conformance.md that names a test, and every test that the page names is there.
 func TestConformanceNamesTests(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(checkout, "docs", "conformance.md"))
 	if err != nil {
@@ -37,16 +46,15 @@ func TestConformanceNamesTests(t *testing.T) {
 			rows[strings.TrimSpace(cells[1])] = cells[3]
 		}
 	}
-	defined := testsIn(t)
 	for _, name := range requirements() {
-		tests := testName.FindAllStringSubmatch(rows[name], -1)
-		if len(tests) == 0 {
+		if !testName.MatchString(rows[name]) {
 			t.Errorf("%s has no test in docs/conformance.md", name)
 		}
-		for _, test := range tests {
-			if !defined[test[1]] {
-				t.Errorf("%s names %s, which is not there", name, test[1])
-			}
+	}
+	defined := testsIn(t)
+	for _, test := range testName.FindAllSubmatch(page, -1) {
+		if !defined[string(test[1])] {
+			t.Errorf("docs/conformance.md names %s, which is not there", test[1])
 		}
 	}
 }
