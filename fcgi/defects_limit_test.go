@@ -3,6 +3,7 @@ package fcgi_test
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -34,6 +35,35 @@ var limitDefects = []difference{
 			w := impl.start(t, func(http.ResponseWriter, *http.Request) {})
 			w.send(get(1))
 			return lifetime(w)
+		}),
+	},
+	{
+		what: "A kept connection has no further request, but records for requests that have ended", holds: "W14",
+		want: "closed after 1m0s",
+		run: inBubble(func(t *testing.T, impl implementation) string {
+			w := impl.start(t, func(http.ResponseWriter, *http.Request) {})
+			w.send(get(1))
+			for time.Since(w.opened) < time.Hour && w.gone() == 0 {
+				w.send(abort(1))
+				time.Sleep(time.Second)
+			}
+			return lifetime(w)
+		}),
+	},
+	{
+		what: "The body stops before its end", holds: "W6", want: "`Read` fails after 1m0s",
+		run: inBubble(func(t *testing.T, impl implementation) string {
+			got := "`Read` waits for ever"
+			w := impl.start(t, func(_ http.ResponseWriter, r *http.Request) {
+				start := time.Now()
+				if _, err := io.ReadAll(r.Body); err != nil && time.Since(start) < time.Hour {
+					got = fmt.Sprintf("`Read` fails after %v", time.Since(start).Round(time.Second))
+				}
+			})
+			w.send(open(1, "CONTENT_LENGTH", "1000"), stdin(1, "abc"))
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			return got
 		}),
 	},
 	{

@@ -2,9 +2,11 @@ package fcgi_test
 
 import (
 	"bytes"
+	"cmp"
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,6 +28,15 @@ var processDefects = []difference{
 		run: func(t *testing.T, impl implementation) string {
 			return afterwards(impl.spawn(t, thisProgram(t)), get(1, "REQUEST_URI", "/abort"))
 		},
+	},
+	{
+		what: "A handler calls `runtime.Goexit`", holds: "W9", want: "status 500, appStatus 2",
+		run: inBubble(func(t *testing.T, impl implementation) string {
+			w := impl.start(t, func(http.ResponseWriter, *http.Request) { runtime.Goexit() })
+			w.send(get(1))
+			time.Sleep(time.Hour)
+			return cmp.Or(describe(w.answer(1)), "no answer, ever")
+		}),
 	},
 	{
 		what: "A parameter announces two lengths of 2³¹−1, on a processor of 32 bits", holds: "A21", issue: 81293,
@@ -67,8 +78,19 @@ var processDefects = []difference{
 	},
 	{
 		what: "Started by hand, without a socket", holds: "A44", issue: 32826,
-		want: "fastcgi: fd 0 is not a listening socket: start this through a web server, `fcgi serve`, or give an address",
+		want: "fastcgi: fd 0 is not a listening socket (it is a terminal, /dev/null or another device): start this through a web server, `fcgi serve`, or give an address",
 		run:  func(t *testing.T, impl implementation) string { return complaint(t, impl) },
+	},
+	{
+		what: "Started by a shell that stays, to which systemd has passed the socket", holds: "W24",
+		want: "the error names LISTEN_PID, and `exec`",
+		run: func(t *testing.T, impl implementation) string {
+			said := complaint(t, impl, "LISTEN_FDS=1", "LISTEN_PID=1")
+			if strings.Contains(said, `process "1" (LISTEN_PID)`) && strings.Contains(said, "exec ./app") {
+				return "the error names LISTEN_PID, and `exec`"
+			}
+			return said
+		},
 	},
 	{
 		what: "Started as a plain CGI program, for instance by fcgiwrap", holds: "A44", issue: 32826,

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
 )
@@ -84,6 +85,41 @@ var responseDefects = []difference{
 		}),
 	},
 	{
+		what: "A response has `Location` and the status 307: HAProxy makes a 302 of it, if `Status` comes first", holds: "W1",
+		want: "`Location` comes first",
+		run: respond(func(w http.ResponseWriter) {
+			w.Header().Set("Location", "/there")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}, func(a answer) string {
+			name, _, _ := strings.Cut(a.stdout, ":")
+			return "`" + name + "` comes first"
+		}),
+	},
+	{
+		what: "The status text of 413", holds: "W21", want: "Content Too Large",
+		run: respond(func(w http.ResponseWriter) {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		}, func(a answer) string { return strings.TrimPrefix(a.status(), "413 ") }),
+	},
+	{
+		what: "`http.CloseNotifier`, without which gin's `Stream` panics", holds: "W3", want: "there",
+		run: asked(func(w http.ResponseWriter) string {
+			if _, ok := w.(interface{ CloseNotify() <-chan bool }); !ok {
+				return "missing"
+			}
+			return "there"
+		}),
+	},
+	{
+		what: "`http.ResponseController.SetWriteDeadline`, as for events", holds: "W3, W10", want: "kept",
+		run: asked(func(w http.ResponseWriter) string {
+			if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Hour)); err != nil {
+				return err.Error()
+			}
+			return "kept"
+		}),
+	},
+	{
 		what: "A line for the web server's log: `fastcgi.FromContext(ctx).Stderr()`", holds: "A38", want: "on FCGI_STDERR",
 		run: beyond(func(r *fastcgi.Request) { io.WriteString(r.Stderr(), "a line") }, func(a answer) string {
 			if a.stderr == "a line" {
@@ -121,6 +157,15 @@ func respond(h func(http.ResponseWriter), see func(answer) string, pairs ...stri
 			t.Fatalf("the request ended %d times", len(a.ends))
 		}
 		return see(a)
+	})
+}
+
+// asked tells what a handler finds that its ResponseWriter can do.
+func asked(ask func(http.ResponseWriter) string) func(*testing.T, implementation) string {
+	return inBubble(func(t *testing.T, impl implementation) (got string) {
+		w := impl.start(t, func(w http.ResponseWriter, _ *http.Request) { got = ask(w) })
+		w.send(get(1))
+		return got
 	})
 }
 
