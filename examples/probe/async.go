@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/simple-fastcgi/fastcgi"
 )
 
@@ -21,13 +23,21 @@ type call struct {
 	tally   *tally
 	counted bool   // as aborted
 	onAbort func() // if a task sets it, called when the request is aborted
+	short   bool   // its body, or FCGI_DATA, came to its end too soon
+	onShort func() // if a task reads one of them, called then
 }
 
 // newCall counts a request.
 func newCall(ex fastcgi.Exchange, t *tally) *call {
-	c := &call{ex: ex, tally: t, onAbort: func() {}}
+	c := &call{ex: ex, tally: t, onAbort: func() {}, onShort: func() {}}
 	t.begin()
-	ex.OnAbort(func(error) {
+	ex.OnAbort(func(cause error) {
+		// Wrapped in another error, it is the connection that has ended too soon.
+		if cause == io.ErrUnexpectedEOF {
+			c.short = true
+			c.onShort()
+			return
+		}
 		c.countAbort()
 		c.onAbort()
 	})
@@ -44,7 +54,7 @@ func (c *call) countAbort() {
 // finish ends the request. OnAbort is not called any more then, which matters
 // if it was about to be.
 func (c *call) finish() {
-	if c.ex.Aborted() {
+	if !c.short && c.ex.Aborted() {
 		c.countAbort()
 	}
 	_ = c.ex.Finish(0) // it fails if it was called before

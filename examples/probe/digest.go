@@ -54,23 +54,16 @@ func digestHTTP(w http.ResponseWriter, r *http.Request, _ order) error {
 // digestAsync hashes each chunk as it comes.
 func digestAsync(c *call) {
 	d := digest{Hash: sha256.New()}
-	body := lengthOf(c.ex.Params())
-	done := false
 	c.onAbort = c.cut
-	c.ex.OnBody(func(chunk []byte, last bool) {
-		if done {
-			return
-		}
-		chunk, done = body.take(chunk, last)
-		d.Write(chunk)
-		if !done {
-			return
-		}
-		if body.short() {
-			fastcgi.SendResponse(c.ex, 400, "text/plain", nil)
-		} else {
-			sendText(c.ex, d.String())
-		}
+	c.onShort = func() {
+		fastcgi.SendResponse(c.ex, 400, "text/plain", nil)
 		c.finish()
+	}
+	c.ex.OnBody(func(chunk []byte, last bool) {
+		d.Write(chunk)
+		if last {
+			sendText(c.ex, d.String())
+			c.finish()
+		}
 	})
 }

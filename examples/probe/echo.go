@@ -28,6 +28,16 @@ func echoSync(w fastcgi.ResponseWriter, r *fastcgi.Request, _ order) error {
 // echo gives send the pieces of a body. One that is shorter than announced has
 // come to its end as well.
 func echo(body io.Reader, send func(piece []byte) error) error {
+	err := inPieces(body, send)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
+}
+
+// inPieces gives send the pieces of a body. The error is io.ErrUnexpectedEOF if
+// it is shorter than announced.
+func inPieces(body io.Reader, send func(piece []byte) error) error {
 	buf := make([]byte, echoPiece)
 	for {
 		n, err := body.Read(buf)
@@ -36,7 +46,7 @@ func echo(body io.Reader, send func(piece []byte) error) error {
 				return err
 			}
 		}
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
@@ -59,9 +69,9 @@ func echoHTTP(w http.ResponseWriter, r *http.Request, _ order) error {
 
 // echoAsync is echoSync without waiting.
 func echoAsync(c *call) {
-	body := lengthOf(c.ex.Params())
 	t := newTransfer(c)
+	c.onShort = c.finish
 	if fastcgi.SendResponse(c.ex, 200, "application/octet-stream", nil) == nil {
-		c.ex.OnBody(func(chunk []byte, last bool) { t.arrived(body.take(chunk, last)) })
+		c.ex.OnBody(t.arrived)
 	}
 }
