@@ -21,6 +21,7 @@ var nginxPrinted = []printedTest{
 	{[]string{"minimal.conf"}, nginxMinimal},
 	{[]string{"production.conf"}, nginxProduction},
 	{[]string{"tls.conf"}, nginxTLS},
+	{[]string{"complete.conf"}, nginxComplete},
 	{[]string{"prefix.conf"}, nginxPrefix},
 	{[]string{"realip.conf"}, nginxRealIP},
 	{[]string{"tcp.conf"}, nginxTCP},
