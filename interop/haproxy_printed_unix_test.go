@@ -50,6 +50,9 @@ func haproxyMinimal(t *testing.T, probe string) {
 	if local.StatusCode != 302 || local.Header.Get("Location") != "/elsewhere" {
 		t.Errorf("a local redirect: status %d, Location %q", local.StatusCode, local.Header.Get("Location"))
 	}
+	if a := s.get(t, "do=status&code=304"); a.StatusCode != 304 || a.Header.Get("Content-Length") != "0" {
+		t.Errorf("status %d has the Content-Length %q", a.StatusCode, a.Header.Get("Content-Length"))
+	}
 }
 
 // inParallel sends requests for a query at the same time. All must be answered.
