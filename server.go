@@ -84,9 +84,9 @@ type Server struct {
 	SpoolLimit int64
 	// SpoolDir is where; empty means os.TempDir. The files have no names.
 	SpoolDir string
-	// MemoryLimit is how many bytes the parameters and the buffered input of
-	// all requests may take. New requests beyond are answered OVERLOADED. The
-	// default is 512 MiB.
+	// MemoryLimit is how many bytes the parameters, the buffered input and the
+	// waiting output of all requests may take. Beyond it new requests are answered
+	// OVERLOADED, and Write waits or returns ErrFull. The default is 512 MiB.
 	MemoryLimit int64
 
 	// FirstByteTimeout is how long a new connection may be silent. The
