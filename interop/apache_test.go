@@ -1,7 +1,6 @@
 package interop_test
 
 import (
-	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
@@ -9,8 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/simple-fastcgi/fastcgi"
 )
 
 var apache = &webServer{
@@ -149,11 +146,4 @@ func (w *webServer) withApplication(t *testing.T, p *place, app application, con
 		t.Cleanup(func() { killGroup(s.process) })
 	}
 	return s
-}
-
-func TestApacheLikeNetHTTP(t *testing.T) {
-	apache.find(t)
-	p := newPlace(t)
-	serve(t, &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(look))}, "unix:"+p.socket)
-	likeNetHTTP(t, apache.run(t, p, "production.conf", ""))
 }

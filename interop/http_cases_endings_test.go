@@ -22,17 +22,17 @@ var endingCases = []httpCase{
 		io.WriteString(w, "partial")
 		w.(http.Flusher).Flush()
 		panic("oops")
-	}, differs: []difference{{"gateway nginx", "end", onlyStatus}}},
-	{name: "abort", handler: func(http.ResponseWriter, *http.Request) []any { panic(http.ErrAbortHandler) }, differs: []difference{{"gateway nginx", "response", serverPage}}},
+	}, differs: []difference{{webServers, "end", onlyStatus}}},
+	{name: "abort", handler: func(http.ResponseWriter, *http.Request) []any { panic(http.ErrAbortHandler) }, differs: []difference{{webServers, "response", serverPage}}},
 	{name: "abort after a write", handler: func(w http.ResponseWriter, _ *http.Request) []any {
 		io.WriteString(w, "partial")
 		panic(http.ErrAbortHandler)
-	}, differs: []difference{{"gateway nginx", "response", serverPage}}},
+	}, differs: []difference{{webServers, "response", serverPage}}},
 	{name: "abort after a flush", handler: func(w http.ResponseWriter, _ *http.Request) []any {
 		io.WriteString(w, "partial")
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
-	}, differs: []difference{{"gateway nginx", "end", onlyStatus}}},
+	}, differs: []difference{{webServers, "end", onlyStatus}}},
 	{name: "abort within a length", handler: func(w http.ResponseWriter, _ *http.Request) []any {
 		w.Header().Set("Content-Length", "100")
 		io.WriteString(w, "partial")

@@ -68,32 +68,47 @@ func netHTTP(t *testing.T, cases []httpCase) front {
 	return front{"net/http", httpServer(t, s), newTransport(t), s}
 }
 
-// fronts start what the library is compared with net/http behind.
+// frontNames are the fronts that there are on Linux.
+const frontNames = "alone " + webServers
+
+// fronts start what the library is compared with net/http behind, wherever that runs; linuxFronts are the others.
 var fronts = map[string]func(t *testing.T, cases []httpCase) front{
 	"alone": func(t *testing.T, cases []httpCase) front {
 		p, s := newPlace(t), newStage(cases)
-		return front{"alone", "example.com", alone{s.serve(t, p)}, s}
+		return front{"alone", "example.com", alone{s.serve(t, "unix:"+p.socket)}, s}
 	},
 	"gateway": func(t *testing.T, cases []httpCase) front {
 		p, s := newPlace(t), newStage(cases)
-		h := &gateway.Handler{Client: s.serve(t, p), ErrorLog: slog.New(slog.DiscardHandler)}
+		h := &gateway.Handler{Client: s.serve(t, "unix:"+p.socket), ErrorLog: slog.New(slog.DiscardHandler)}
 		return front{"gateway", httpServer(t, h), newTransport(t), s}
 	},
-	"nginx": func(t *testing.T, cases []httpCase) front {
-		nginx.find(t)
+	"nginx": behind(nginx, "unix", "client_max_body_size 1g; large_client_header_buffers 4 32k; "+
+		"fastcgi_buffer_size 32k; fastcgi_buffers 4 32k;", "minimal.conf"),
+	"apache": behind(apache, "unix", "LimitRequestFieldSize 32000\nLimitRequestFields 200\nKeepAliveTimeout 1", "production.conf"),
+	// Caddy's own X-Forwarded fields, which a handler sees, would be a difference in every case.
+	"caddy": behind(caddy, "unix", "", "minimal.Caddyfile",
+		"http:// {", "http:// {\n\trequest_header -*_*\n\trequest_header -Proxy",
+		"transport fastcgi", "header_up -X-Forwarded-*\n\t\theader_down -Status\n\t\ttransport fastcgi"),
+}
+
+// behind starts a web server with a printed configuration, in which the old texts are replaced by the new ones, and
+// around it what lets through the largest of the cases.
+func behind(w *webServer, network, around, config string, oldnew ...string) func(*testing.T, []httpCase) front {
+	return func(t *testing.T, cases []httpCase) front {
+		t.Helper()
+		w.find(t)
 		p, s := newPlace(t), newStage(cases)
-		s.serve(t, p)
-		site := nginx.run(t, p, "minimal.conf", "client_max_body_size 1g; large_client_header_buffers 4 32k; "+
-			"fastcgi_buffer_size 32k; fastcgi_buffers 4 32k;")
-		return front{"nginx", site.addr, newTransport(t), s}
-	},
+		s.serve(t, map[string]string{"unix": "unix:" + p.socket, "tcp": "tcp:" + p.tcp}[network])
+		text := strings.NewReplacer(oldnew...).Replace(printed(t, w.name, config))
+		return front{w.name, w.runText(t, p, config, text, around).addr, newTransport(t), s}
+	}
 }
 
 // serve runs the application, and returns a client of it.
-func (s *stage) serve(t *testing.T, p *place) *client.Client {
+func (s *stage) serve(t *testing.T, addr string) *client.Client {
 	t.Helper()
-	serve(t, &fastcgi.Server{Handler: fastcgi.HTTP(s)}, "unix:"+p.socket)
-	app := &client.Client{Addr: "unix:" + p.socket}
+	serve(t, &fastcgi.Server{Handler: fastcgi.HTTP(s)}, addr)
+	app := &client.Client{Addr: addr}
 	t.Cleanup(func() { app.Close() })
 	return app
 }
@@ -209,6 +224,16 @@ var notCompared = map[string]string{
 	"Keep-Alive":        "about the connection to the client",
 	"Transfer-Encoding": "about the connection to the client",
 	"Server":            "the name of the web server",
+}
+
+// added are the header fields that a front adds to responses, and why. They are compared only where net/http has them,
+// too.
+var added = map[string]map[string]string{
+	"gateway":  {"Content-Length": "what arrives all at once is sent with its length, as in every server of net/http"},
+	"apache":   {"Vary": "Debian's mod_deflate would compress the response for a client that takes that"},
+	"caddy":    {"Content-Length": "what arrives all at once is sent with its length, as in every server of net/http"},
+	"lighttpd": {"Content-Length": "it has all of the response before it sends any", "Accept-Ranges": "it makes parts of whole responses itself"},
+	"haproxy":  {"Content-Length": "what arrives all at once is sent with its length, also where there is no body to a 304"},
 }
 
 var byteranges = regexp.MustCompile(`^(multipart/byteranges; boundary=)([0-9a-f]+)$`)

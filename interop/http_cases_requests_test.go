@@ -19,26 +19,50 @@ const (
 	noLength = "there is a CONTENT_LENGTH only if there is a body (RFC 3875 §4.1.2)"
 )
 
+const (
+	lengthZero = "there is a CONTENT_LENGTH of 0 where there is no body, and net/http tells that from none"
+	refused    = "lighttpd answers 400 to control characters and to what is not UTF-8"
+	bodyOfGet  = "lighttpd answers 400 to a GET with a body"
+	anyForm    = "Caddy calls what comes with any method but GET, HEAD and OPTIONS a form, if it has no type"
+	withheld   = "HAProxy withholds Authorization unless its configuration has pass-header authorization"
+)
+
 // requestCases are about what handlers see of requests without a body.
 var requestCases = []httpCase{
 	{name: "GET", everywhere: true},
-	{name: "POST without a body", method: "POST", differs: []difference{{"gateway", "notes", noLength}}},
-	{name: "PUT without a body", method: "PUT", differs: []difference{{"gateway", "notes", noLength}}},
-	{name: "PATCH", method: "PATCH", body: "abc"},
-	{name: "DELETE", everywhere: true, method: "DELETE"},
+	{name: "POST without a body", method: "POST", differs: []difference{{"gateway", "notes", noLength}, {"caddy", "notes", anyForm}}},
+	{name: "PUT without a body", method: "PUT", differs: []difference{{"gateway", "notes", noLength}, {"caddy", "notes", anyForm}}},
+	{name: "PATCH", method: "PATCH", body: "abc", differs: []difference{{"caddy", "notes", anyForm}}},
+	{name: "DELETE", everywhere: true, method: "DELETE", differs: []difference{{"caddy", "notes", anyForm}}},
 	{name: "OPTIONS", method: "OPTIONS"},
-	{name: "PROPFIND", method: "PROPFIND", header: http.Header{"Depth": {"1"}}},
-	{name: "method of one's own", method: "FROBNICATE"},
+	{name: "PROPFIND", method: "PROPFIND", header: http.Header{"Depth": {"1"}}, differs: []difference{
+		{"lighttpd haproxy", "notes", lengthZero},
+		{"caddy", "notes", anyForm},
+	}},
+	{name: "method of one's own", method: "FROBNICATE", differs: []difference{
+		{"haproxy", "notes", lengthZero},
+		{"caddy", "notes", anyForm},
+		{"lighttpd", "response", "lighttpd answers 501 to methods that it does not know"},
+		{"lighttpd", "notes", "as above"},
+	}},
 
 	{name: "query", everywhere: true, uri: "/?a=1&a=2&b=%20+&c=%26"},
-	{name: "query of odd characters", uri: "/?a=[]{}|^`'&;=?/&%00"},
+	{name: "query of odd characters", uri: "/?a=[]{}|^`'&;=?/&%00", differs: []difference{
+		{"lighttpd", "response", refused},
+		{"lighttpd", "notes", refused},
+	}},
 	{name: "empty query", uri: "/?"},
 	{name: "long query", uri: "/?" + strings.Repeat("a=0123456789&", 500)},
 	{name: "path", everywhere: true, uri: "/a%2Fb/%C3%BC%20"},
-	{name: "path of bytes", uri: "/%FF%FE"},
+	{name: "path of bytes", uri: "/%FF%FE", differs: []difference{
+		{"lighttpd", "response", refused},
+		{"lighttpd", "notes", refused},
+	}},
 	{name: "path with a line", uri: "/a%0Ab", differs: []difference{
 		{"gateway", "response", "the gateway refuses control characters (CVE-2019-11043)"},
 		{"gateway", "notes", "as above"},
+		{"lighttpd", "response", refused},
+		{"lighttpd", "notes", refused},
 	}},
 	{name: "path with two slashes", uri: "/a//b"},
 	{name: "path that could be a host", uri: "//example.org/a"},
@@ -49,10 +73,15 @@ var requestCases = []httpCase{
 	{name: "fields", header: http.Header{
 		"Accept": {"*/*"}, "Cookie": {"a=b"}, "Referer": {"https://example.org/"}, "X-Forwarded-For": {"192.0.2.7"},
 		"X-1-y": {"z"}, "If-None-Match": {`"a", W/"b"`}, "Authorization": {"Bearer x"}, "Te": {"trailers"},
+	}, differs: []difference{
+		{"caddy", "notes", "Caddy has X-Forwarded-For its own way, and Te is about its connection to the client"},
+		{"haproxy", "notes", withheld + "; Te is about its connection to the client"},
 	}},
 	{name: "field", everywhere: true, header: http.Header{"X-Odd": {`a, "b"; ü`}}},
 	{name: "field of odd characters", header: http.Header{"X-Odd": {`a, "b"; \ ü = € %0A` + " \t c"}}},
-	{name: "field of 20 KB", header: http.Header{"X-Long": {strings.Repeat("0123456789", 2000)}}},
+	{name: "field of 20 KB", header: http.Header{"X-Long": {strings.Repeat("0123456789", 2000)}}, differs: []difference{
+		{"apache", "notes", "Apache leaves parameters of 16 KiB out, and says so in its log"},
+	}},
 	{name: "hundred fields", header: hundredFields()},
 	{name: "cookies", everywhere: true, header: http.Header{"Cookie": {"a=1; b=2"}}},
 	{name: "pragma", everywhere: true, header: http.Header{"Pragma": {"no-cache"}}},
@@ -61,6 +90,8 @@ var requestCases = []httpCase{
 	}},
 	{name: "cookies in lines", header: http.Header{"Cookie": {"a=1", "b=2"}}, handler: func(_ http.ResponseWriter, r *http.Request) []any {
 		return []any{r.CookiesNamed("a"), r.CookiesNamed("b")}
+	}, differs: []difference{
+		{"apache caddy", "notes", "they join the lines with commas, as those of any field; clients send cookies in one line (RFC 6265 §5.4)"},
 	}},
 	{name: "field in lines", header: http.Header{"X-A": {"1", "2"}}, handler: func(_ http.ResponseWriter, r *http.Request) []any {
 		return []any{r.Header.Get("X-A")}
@@ -85,7 +116,7 @@ var requestCases = []httpCase{
 	{name: "basic auth", header: http.Header{"Authorization": {"Basic dTpw"}}, handler: func(_ http.ResponseWriter, r *http.Request) []any {
 		user, password, ok := r.BasicAuth()
 		return []any{user, password, ok}
-	}},
+	}, differs: []difference{{"haproxy", "notes", withheld}}},
 }
 
 func hundredFields() http.Header {
@@ -105,12 +136,20 @@ const (
 var bodyCases = []httpCase{
 	{name: "text", method: "PUT", body: "abc", header: http.Header{"Content-Type": {"text/plain"}}},
 	{name: "JSON", everywhere: true, method: "POST", body: `{"a": 1}`, header: http.Header{"Content-Type": {"application/json"}}},
-	{name: "body without a type", everywhere: true, method: "POST", body: "text"},
-	{name: "GET with a body", body: "text"},
+	{name: "body without a type", everywhere: true, method: "POST", body: "text", differs: []difference{
+		{"caddy", "notes", anyForm},
+	}},
+	{name: "GET with a body", body: "text", differs: []difference{
+		{"lighttpd", "response", bodyOfGet},
+		{"lighttpd", "notes", bodyOfGet},
+	}},
 	{name: "GET with a body of unknown length", body: "text", length: unknown, handler: func(_ http.ResponseWriter, r *http.Request) []any {
 		// Not the length: it is 0 while nothing of the body has arrived, see fastcgi.HTTP.
 		body, err := io.ReadAll(r.Body)
 		return []any{string(body), err}
+	}, differs: []difference{
+		{"lighttpd", "response", bodyOfGet},
+		{"lighttpd", "notes", bodyOfGet},
 	}},
 	{name: "type without a body", everywhere: true, method: "POST", header: http.Header{"Content-Type": {"text/plain"}}, differs: []difference{{"gateway", "notes", noLength}}},
 	{name: "form seen", everywhere: true, method: "POST", uri: "/?a=1", body: "b=2&c=3&c=%20+", header: http.Header{"Content-Type": {formType}}},
@@ -149,19 +188,24 @@ var bodyCases = []httpCase{
 	}},
 	{name: "3 MB", method: "POST", body: strings.Repeat("0123456789abcdef", 3<<16), handler: digestBody},
 	{name: "body of unknown length", method: "POST", body: "abc", length: unknown, handler: digestBody, differs: []difference{
-		{"gateway nginx", "notes", spooled},
+		{"gateway nginx lighttpd haproxy", "notes", spooled},
+	}, varies: []difference{
+		{"apache", "notes", "Apache knows the length of what arrives together with the request's header"},
 	}},
 	{name: "3 MB of unknown length", method: "POST", body: strings.Repeat("0123456789abcdef", 3<<16), length: unknown, handler: digestBody, differs: []difference{
-		{"gateway nginx", "notes", spooled},
+		{"gateway nginx lighttpd", "notes", spooled},
+		{"haproxy", "response", "HAProxy answers 400 to what does not say its length and does not fit into its buffer"},
+		{"haproxy", "notes", "as above"},
 	}},
 	{name: "body that the handler waits for", method: "POST", body: "abc", length: expecting, handler: digestBody, differs: []difference{
 		{"alone", "informational", "it is for the web server to say"},
+		{"lighttpd haproxy", "notes", "Expect is met by the web server, which takes it away"},
 	}},
 	{name: "body that the handler does not want", method: "POST", body: "abc", length: expecting, handler: func(w http.ResponseWriter, _ *http.Request) []any {
 		w.WriteHeader(http.StatusExpectationFailed)
 		return nil
 	}, differs: []difference{
-		{"gateway nginx", "informational", "the web server asks for the body before the handler can decline it"},
+		{webServers, "informational", "the web server asks for the body before the handler can decline it"},
 	}},
 	{name: "body not read", method: "POST", body: strings.Repeat("a", 100_000), handler: respond(nil, "ignored")},
 	{name: "body read in part", method: "POST", body: strings.Repeat("a", 100_000), handler: func(_ http.ResponseWriter, r *http.Request) []any {

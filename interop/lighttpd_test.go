@@ -5,14 +5,11 @@ package interop_test
 import (
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/simple-fastcgi/fastcgi"
 )
 
 var lighttpd = &webServer{
@@ -145,11 +142,4 @@ func lighttpdSetup(path string) func(*testing.T, *place, application) *site {
 		s.path, s.requestBuffering, s.restart = path, path == "/", restart
 		return s
 	}
-}
-
-func TestLighttpdLikeNetHTTP(t *testing.T) {
-	lighttpd.find(t)
-	p := newPlace(t)
-	serve(t, &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(look))}, "unix:"+p.socket)
-	likeNetHTTP(t, lighttpd.run(t, p, "minimal.conf", ""))
 }

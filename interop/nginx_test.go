@@ -3,13 +3,10 @@ package interop_test
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"syscall"
 	"testing"
-
-	"github.com/simple-fastcgi/fastcgi"
 )
 
 var nginx = &webServer{
@@ -118,11 +115,4 @@ func onOff(b bool) string {
 		return "on"
 	}
 	return "off"
-}
-
-func TestNginxLikeNetHTTP(t *testing.T) {
-	nginx.find(t)
-	p := newPlace(t)
-	serve(t, &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(look))}, "unix:"+p.socket)
-	likeNetHTTP(t, nginx.run(t, p, "minimal.conf", ""))
 }
