@@ -163,8 +163,12 @@ func TestF12SpoolLimit(t *testing.T) {
 						t.Errorf("there are files: %v, %v", files, err)
 					}
 				}
+				w.send(stdinEnd(2)) // or a Handler would wait for it
 				running[2].finish()
 				w.answer(2).expectUnanswered(t)
+				if off <= 0 {
+					w.send(stdinEnd(1))
+				}
 				running[1].finish()
 				if off > 0 {
 					a.expectNothingLeft(t, srv.SpoolDir)
@@ -220,7 +224,7 @@ func TestSpooledInputIsRead(t *testing.T) {
 		if _, err := io.ReadFull(first.r, part); err != nil {
 			t.Error(err)
 		}
-		w.send(stdin(1, "last"), stdinEnd(1))
+		w.send(stdin(1, "last"), stdinEnd(1), stdinEnd(2))
 		rest, err := io.ReadAll(first.r)
 		if got := string(part) + string(rest); err != nil || got != body.String()+"last" {
 			t.Errorf("the body is %q, %v", clip(got), err)

@@ -2,6 +2,7 @@ package fastcgi_test
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -127,6 +128,10 @@ func TestHTTPHijackRefused(t *testing.T) {
 				app := p.serve(t, &fastcgi.Server{Handler: h, Filter: h})
 				web := app.dial(t)
 				web.send(tt.sent)
+				if !bytes.HasSuffix(tt.sent, stdinEnd(1)) && !bytes.HasSuffix(tt.sent, dataEnd(1)) {
+					web.untilStdout(1, tt.want)
+					web.send(stdinEnd(1)) // or the end of the request would wait for it
+				}
 				got := web.answer(1)
 				if got.status() != http.StatusNotImplemented || !strings.Contains(got.body(), tt.want) || got.end.AppStatus != 0 {
 					t.Errorf("got %d %q, %+v", got.status(), got.body(), got.end)

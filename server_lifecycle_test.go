@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/simple-fastcgi/fastcgi"
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -70,17 +71,50 @@ func TestA11ReuseOfIDs(t *testing.T) {
 	})
 }
 
-// A11: the next request on an id may already be there when the first one is answered early.
+// A11: the next request on an id may already be there when the first one is answered early. A Handler's ends when the web
+// server has sent nothing for a while, so over sockets many ids wait for that together.
 func TestA11ReuseRightBehind(t *testing.T) {
+	t.Run("one id", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := inBubble.serve(t, &fastcgi.Server{Handler: hello}).dial(t)
+			for range 20 {
+				reuseRightBehind(w, 7)
+			}
+		})
+	})
+	t.Run("async", func(t *testing.T) {
+		everywhere(t, func(t *testing.T, p place) {
+			w := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+				io.WriteString(ex, "hello")
+				ex.Finish(0)
+			})}).dial(t)
+			for range 20 {
+				reuseRightBehind(w, 7)
+			}
+		})
+	})
 	everywhere(t, func(t *testing.T, p place) {
 		w := p.serve(t, &fastcgi.Server{Handler: hello}).dial(t)
-		for range 20 {
-			w.send(start(7, true))
-			w.answer(7).expect(t, "hello")
-			w.send(stdin(7, "the rest of the first"), stdinEnd(7), get(7, true))
-			w.answer(7).expect(t, "hello")
+		ids := make([]uint16, 20)
+		for i := range ids {
+			ids[i] = uint16(i + 1)
 		}
+		reuseRightBehind(w, ids...)
 	})
+}
+
+// reuseRightBehind has requests answered before their bodies come, and others follow those bodies on the same ids.
+func reuseRightBehind(w *web, ids ...uint16) {
+	for _, id := range ids {
+		w.send(start(id, true))
+	}
+	for _, id := range ids {
+		w.answer(id).expect(w.t, "hello")
+	}
+	for _, id := range ids {
+		w.send(stdin(id, "the rest of the first"), stdinEnd(id), get(id, true))
+		w.answer(id).expect(w.t, "hello")
+	}
 }
 
 // A29: with FCGI_KEEP_CONN the connection serves on, and the reserved flags mean nothing.
