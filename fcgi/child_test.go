@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/simple-fastcgi/fastcgi/internal/programs"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
@@ -104,13 +104,7 @@ func program32(t *testing.T) string {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		t.Skip("runs a program for linux/386, which takes linux/amd64")
 	}
-	path := filepath.Join(t.TempDir(), "fcgi386.test")
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", path, ".")
-	cmd.Env = append(os.Environ(), "GOARCH=386", "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go test -c for 386: %v\n%s", err, out)
-	}
-	return path
+	return programs.FCGI386.Build(t)
 }
 
 // patience is how long a child may take before a test gives up on it.

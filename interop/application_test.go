@@ -2,23 +2,19 @@ package interop_test
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/internal/programs"
 )
-
-const module = "github.com/simple-fastcgi/fastcgi"
 
 // modes are the kinds of handlers that an application can have.
 var modes = []string{"sync", "async", "http"}
@@ -163,33 +159,29 @@ func onPort(h fastcgi.HandlerFunc) func(*testing.T, *place) {
 	return func(t *testing.T, p *place) { serve(t, &fastcgi.Server{Handler: h}, "tcp:"+p.tcp) }
 }
 
-// buildProbe builds the reference application, with the race detector if this test has it, for as long as the test runs.
+// buildProbe returns the reference application, with the race detector if this test has it, for as long as the test runs.
 func buildProbe(t *testing.T) string {
 	t.Helper()
-	return build(t, "examples/probe", raceDetector())
+	dependOn(t, "../examples/probe")
+	return copyOf(t, programs.Probe.Build(t))
 }
 
-// buildPeer builds the application that does what the probe does and has nothing of ours.
+// buildPeer returns the application that does what the probe does and has nothing of ours.
 func buildPeer(t *testing.T) string {
 	t.Helper()
-	return build(t, "interop/peer", false)
+	dependOn(t, "peer")
+	return copyOf(t, programs.Peer.Build(t))
 }
 
-func build(t *testing.T, dir string, race bool) string {
+// copyOf returns a copy of a program, where users may start it that may not look into the checkout. It is made by another
+// process, because a program that this one writes cannot be started while a child of it has yet to close the file.
+func copyOf(t *testing.T, program string) string {
 	t.Helper()
-	dependOn(t, filepath.Join("..", dir))
-	path := filepath.Join(t.TempDir(), filepath.Base(dir)+".exe")
-	args := []string{"build", "-buildvcs=false", fmt.Sprintf("-race=%v", race), "-o", path, module + "/" + dir}
-	if out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil {
-		t.Fatalf("go %v: %v\n%s", args, err, out)
+	path := filepath.Join(t.TempDir(), filepath.Base(program))
+	if out, err := exec.CommandContext(t.Context(), "cp", program, path).CombinedOutput(); err != nil {
+		t.Fatalf("cp: %v\n%s", err, out)
 	}
 	return path
-}
-
-// raceDetector reports whether this test was built with -race.
-func raceDetector() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // dependOn tells the go command that the result of this test depends on a folder, which it only knows of files that a

@@ -3,6 +3,8 @@ package pocketbase_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/simple-fastcgi/fastcgi/interop/pocketbase"
 )
 
 // The page prints the change that is tested, and names the version.
@@ -12,7 +14,7 @@ func TestPrinted(t *testing.T) {
 		t.Error("docs/migrating.md does not print serve.diff as it is")
 	}
 	for line := range strings.Lines(readFile(t, "go.mod")) {
-		if version, ok := strings.CutPrefix(strings.TrimSpace(line), pocketBase+" "); ok {
+		if version, ok := strings.CutPrefix(strings.TrimSpace(line), pocketbase.Module+" "); ok {
 			version = strings.TrimSuffix(version, " // indirect")
 			if !strings.Contains(page, version) {
 				t.Errorf("docs/migrating.md does not name PocketBase %s", version)
@@ -20,5 +22,5 @@ func TestPrinted(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("go.mod does not require %s", pocketBase)
+	t.Errorf("go.mod does not require %s", pocketbase.Module)
 }

@@ -26,7 +26,7 @@ var conditions = []http.Header{
 
 // compareFiles asks both sites for every file that they have, and for what they do not have.
 func compareFiles(t *testing.T, original, changed site) {
-	paths := append(files(t, "testdata/pb_public", "/"), files(t, path.Join(download(t), "ui/dist"), "/_/")...)
+	paths := append(files(t, "testdata/pb_public", "/"), files(t, path.Join(source(t), "ui/dist"), "/_/")...)
 	if len(paths) < 50 {
 		t.Errorf("there are only %d files: %q", len(paths), paths)
 	}

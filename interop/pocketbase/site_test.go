@@ -39,7 +39,7 @@ func (p program) serve(t *testing.T) (addr string) {
 		"--dir", filepath.Join(dir, "data"), "--migrationsDir", migrations,
 		"--hooksDir", filepath.Join(dir, "hooks"), "--publicDir", absolute(t, "testdata/pb_public"),
 	}
-	run(t, dir, nil, string(p), append(flags, "superuser", "upsert", email, password)...)
+	run(t, dir, string(p), append(flags, "superuser", "upsert", email, password)...)
 	addr = freeAddr(t)
 	start(t, syscall.SIGTERM, addr, exec.Command(string(p), append(flags, "serve", "--http", addr)...))
 	return addr

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"sync"
 	"syscall"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/internal/programs"
 )
 
 // playEcho, in the environment, has this program be an application in place of running tests.
@@ -26,12 +26,8 @@ func echoProgram() {
 
 // Under fcgi serve a WebSocket works with nothing to be set, and does not hold up Ctrl-C.
 func TestServe(t *testing.T) {
-	tool := filepath.Join(t.TempDir(), "fcgi")
-	if out, err := exec.Command("go", "build", "-C", "../..", "-o", tool, "./cmd/fcgi").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	var output lockedBuffer
-	cmd := exec.Command(tool, "serve", "--listen", "127.0.0.1:0", "--", os.Args[0])
+	cmd := exec.Command(programs.Tool.Build(t), "serve", "--listen", "127.0.0.1:0", "--", os.Args[0])
 	cmd.Env = append(os.Environ(), playEcho+"=1")
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
