@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/internal/programs"
 	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
@@ -62,9 +63,8 @@ func runPackage(t *testing.T, p *place) {
 // runExamples runs the examples here that take the place of the package's.
 func runExamples(t *testing.T, p *place) {
 	t.Helper()
-	for name, dir := range map[string]string{"echo": "examples/echo", "dir": "examples/dirlist"} {
-		program := build(t, dir, raceDetector())
-		runOnSocket(t, syscall.SIGTERM, exec.Command(program), p.path("here-"+name+".sock"))
+	for name, program := range map[string]*programs.Program{"echo": programs.Echo, "dir": programs.Dirlist} {
+		runOnSocket(t, syscall.SIGTERM, exec.Command(program.Build(t)), p.path("here-"+name+".sock"))
 	}
 	serve(t, &fastcgi.Server{Handler: fastcgi.HandlerFunc(echoAsPackage)}, "unix:"+p.path("bytes-echo.sock"))
 }
