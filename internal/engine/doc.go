@@ -25,6 +25,7 @@
 //	Engine.mu             the set of connections
 //	conn.mu               a connection, its exchanges, their input and output
 //	limiter.mu            who waits for MaxConcurrency
+//	memory.mu             who waits for memory
 //	workers.mu            idle goroutines
 //	the drivers' own      what a loop is to do next
 //
