@@ -127,7 +127,9 @@ func (ex Exchange) stream(src source) error { return ex.ref.Stream(streamed{src}
 
 func (ex Exchange) refused(reason error) { ex.ref.Refused(reason) }
 
-func (ex Exchange) responded() bool { return ex.ref.Responded() }
+func (ex Exchange) claim() error { return ex.ref.Claim() }
+
+func (ex Exchange) disclaim() { ex.ref.Disclaim() }
 
 func (ex Exchange) isHead() bool { return ex.ref.ParamIs("REQUEST_METHOD", http.MethodHead) }
 

@@ -1,7 +1,9 @@
 package fastcgi
 
 import (
+	"fmt"
 	"io"
+	"net/http"
 )
 
 // A Handler answers requests, each in a goroutine of its own. The request ends
@@ -41,6 +43,11 @@ func (f AsyncHandlerFunc) ServeAsync(ex Exchange) { f(ex) }
 // header lines, an empty line and the body (RFC 3875 §6), which SendResponse and
 // SendRedirect write for you. Both kinds of handlers have one; [Exchange] is
 // the async one.
+//
+// What wraps one, to count what is written for instance, should embed the Exchange
+// or have a method Unwrap() ResponseWriter that returns what it wraps: SendResponse
+// then still knows whether the request was answered, and whether it is for HEAD. An
+// embedded ResponseWriter alone does not tell.
 type ResponseWriter interface {
 	// Write appends to FCGI_STDOUT (§5.3). Output is sent when 32 KiB are
 	// waiting, on Flush, and at the end of the request. In a Handler it waits
@@ -87,7 +94,8 @@ func Allow(variables ...Pair) Decision {
 }
 
 // Deny refuses the HTTP request with a response, as SendResponse makes it from
-// the same arguments.
+// the same arguments. A code that web servers take for a yes, 200 to 299, is an
+// error of Send, which then writes nothing.
 func Deny(code int, mimeType string, data any, headers ...Pair) Decision {
 	return Decision{code: code, mimeType: mimeType, data: data, headers: headers}
 }
@@ -97,7 +105,10 @@ func (d Decision) Send(w ResponseWriter) error {
 	if !d.allow {
 		code, mimeType := d.code, d.mimeType
 		if code == 0 {
-			code, mimeType = 403, "text/plain"
+			code, mimeType = http.StatusForbidden, "text/plain"
+		}
+		if code/100 == 2 {
+			return noteRefusal(w, fmt.Errorf("fastcgi: status code %d of Deny would allow the request", code))
 		}
 		return SendResponse(w, code, mimeType, d.data, d.headers...)
 	}
@@ -105,7 +116,7 @@ func (d Decision) Send(w ResponseWriter) error {
 	for _, v := range d.variables {
 		headers = append(headers, Pair{Name: "Variable-" + v.Name, Value: v.Value})
 	}
-	return SendResponse(w, 200, "", nil, headers...)
+	return SendResponse(w, http.StatusOK, "", nil, headers...)
 }
 
 // authorize is the Handler around an Authorizer.

@@ -45,6 +45,22 @@ func TestHTTPResponse(t *testing.T) {
 			"Status: 204 No Content\r\nA: 1\r\nB: 2\r\nB: 1\r\nC: 1\r\nD: 1\r\nDate.\r\n", 0, "",
 		},
 		{
+			"W1 Location in another case", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["location"] = []string{"/x"}
+				w.Header().Set("A", "1")
+				w.WriteHeader(307)
+			},
+			"Location: /x\r\nStatus: 307 Temporary Redirect\r\nA: 1\r\nContent-Length: 0\r\nDate.\r\n", 0, "",
+		},
+		{
+			"W1 Location in two cases", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["location"] = []string{"/x"}
+				w.Header()["Location"] = []string{"/y", "/z"}
+				w.WriteHeader(201)
+			},
+			"Location: /y\r\nStatus: 201 Created\r\nContent-Length: 0\r\nDate.\r\n", 0, "",
+		},
+		{
 			"status without a name", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(999) },
 			"Status: 999\r\nContent-Length: 0\r\nDate.\r\n", 0, "",
 		},

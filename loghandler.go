@@ -23,10 +23,12 @@ import (
 //
 // Records are lines as of a slog.TextHandler, without a time, which the web
 // server adds. Whatever a message or an attribute holds is quoted, with line breaks
-// and other control characters escaped: no text of a client ends a line. They are sent with the next output of the request, and logging
-// waits as Write does while the web server takes none. What comes after the
-// request is handed on, too, and everything behind IIS, which answers with status
-// 500 where there is anything on FCGI_STDERR.
+// and other control characters escaped: no text of a client ends a line.
+//
+// They are sent with the next output of the request, and logging waits as Write
+// does while the web server takes none. What comes after the request is handed on,
+// too, and everything behind IIS, which answers with status 500 where there is
+// anything on FCGI_STDERR.
 type LogHandler struct {
 	next  slog.Handler
 	lines *lineBuffer

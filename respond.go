@@ -1,8 +1,11 @@
 package fastcgi
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
@@ -24,17 +27,20 @@ import (
 //   - an iter.Seq of those, or an io.Reader: a stream, each piece of which is sent
 //     at once. An Exchange takes pieces on its loop, as fast as the web server takes
 //     them, so they must not block; Write returns ErrFull until the stream ends, and
-//     Finish waits for it. A reader that is an io.Closer is closed at the end,
+//     Finish waits for it. A reader that is an io.Closer is closed at the end, and
+//     if SendResponse fails,
 //   - with a JSON mimeType, anything else that encoding/json takes, and what has a
 //     MarshalJSON or MarshalText; but a json.RawMessage is sent as it is.
+//
+// Nothing else is: of a fmt.Stringer or an error, give what its method returns.
 //
 // A response to HEAD, and one with status 204 or 304, has no body, whatever data
 // is (RFC 3875 §4.3.3): not every web server takes it away.
 //
 // No Content-Length is added. What cannot be a response is refused before anything
 // is written: codes other than 101 and 200 to 999, headers with CR, LF or NUL, names
-// that are no header names or that are Status, and a second Content-Type,
-// Content-Length or Location.
+// that are no header names or that are Status or Transfer-Encoding, a Content-Length
+// that is no number, and a second Content-Type, Content-Length or Location.
 //
 // A handler that has an error from SendResponse may send another response. If it ends
 // without one, the client gets status 500, and Server.ErrorLog the reason.
@@ -44,6 +50,9 @@ func SendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 
 func sendResponse(w ResponseWriter, code int, mimeType string, data any, headers []Pair) error {
 	if err := checkHead(code, mimeType, headers); err != nil {
+		if r, ok := data.(io.Reader); ok {
+			(&readerSource{r: r}).close()
+		}
 		return err
 	}
 	b, err := bodyOf(code, mimeType, data)
@@ -58,14 +67,14 @@ func sendResponse(w ResponseWriter, code int, mimeType string, data any, headers
 	return respond(w, head, b)
 }
 
-// noteRefusal returns err, which the request is told of if it is one. It counts
-// there as long as nothing is written.
+// noteRefusal returns err, which the request is told of if it says why a response was
+// not written. It counts there as long as none is.
 func noteRefusal(w ResponseWriter, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, ErrResponded) {
+		return err
 	}
-	if w, ok := w.(interface{ refused(reason error) }); ok {
-		w.refused(err)
+	if own, ok := beneath[interface{ refused(reason error) }](w); ok {
+		own.refused(err)
 	}
 	return err
 }
@@ -84,22 +93,50 @@ func respond(w ResponseWriter, head []byte, b body) error {
 	return writeResponse(w, head, b)
 }
 
-// writeResponse is respond for what others made of a ResponseWriter. If it embeds an
-// Exchange, that still tells whether it was written to.
+// writeResponse is respond for what others made of a ResponseWriter. Its Write may
+// keep what it is given for later, so the response is claimed before.
 func writeResponse(w ResponseWriter, head []byte, b body) error {
-	if w, ok := w.(interface{ responded() bool }); ok && w.responded() {
-		pool.Put(head)
-		b.close()
-		return ErrResponded
+	own, ok := beneath[claimer](w)
+	if ok {
+		if err := own.claim(); err != nil {
+			pool.Put(head)
+			b.close()
+			return err
+		}
 	}
 	head = b.appendTo(head)
 	_, err := w.Write(head)
 	pool.Put(head)
 	if err != nil {
+		if ok {
+			own.disclaim()
+		}
 		b.close()
 		return err
 	}
 	return sendRest(w, b.rest)
+}
+
+// A claimer is a ResponseWriter that can be claimed by one of several that would
+// answer. Disclaim gives it back, if nothing was written.
+type claimer interface {
+	claim() error
+	disclaim()
+}
+
+// beneath returns the ResponseWriter of this package that w was made of, if w embeds
+// it or has an Unwrap that leads there.
+func beneath[T any](w ResponseWriter) (own T, ok bool) {
+	for {
+		if own, ok = w.(T); ok {
+			return own, true
+		}
+		wrapper, isWrapper := w.(interface{ Unwrap() ResponseWriter })
+		if !isWrapper {
+			return own, false
+		}
+		w = wrapper.Unwrap()
+	}
 }
 
 // sendRest sends the part of a body that is a stream.
@@ -107,8 +144,8 @@ func sendRest(w ResponseWriter, src source) error {
 	if src == nil {
 		return nil
 	}
-	// An Exchange, or what embeds one.
-	if ex, ok := w.(interface{ stream(source) error }); ok {
+	// An Exchange, or what is made of one.
+	if ex, ok := beneath[interface{ stream(source) error }](w); ok {
 		return ex.stream(src)
 	}
 	return copyStream(w, src)
@@ -116,7 +153,7 @@ func sendRest(w ResponseWriter, src source) error {
 
 // answersHead reports whether w is for a request with the method HEAD.
 func answersHead(w ResponseWriter) bool {
-	h, ok := w.(interface{ isHead() bool })
+	h, ok := beneath[interface{ isHead() bool }](w)
 	return ok && h.isHead()
 }
 
@@ -140,9 +177,14 @@ func checkHead(code int, mimeType string, headers []Pair) error {
 			return fmt.Errorf("fastcgi: header %q: %q has characters that a header cannot have", h.Name, h.Value)
 		case strings.EqualFold(h.Name, "Status"):
 			return fmt.Errorf("fastcgi: header %q: %q would be a second status beside code %d", h.Name, h.Value, code)
+		case strings.EqualFold(h.Name, "Transfer-Encoding"):
+			return fmt.Errorf("fastcgi: header %q: %q is about the connection to the client, which is the web server's", h.Name, h.Value)
 		case strings.EqualFold(h.Name, "Content-Type"):
 			types++
 		case strings.EqualFold(h.Name, "Content-Length"):
+			if _, err := strconv.ParseUint(h.Value, 10, 63); err != nil {
+				return fmt.Errorf("fastcgi: header %q: %q is no number of bytes", h.Name, h.Value)
+			}
 			lengths++
 		case strings.EqualFold(h.Name, "Location"):
 			locations++
@@ -167,7 +209,8 @@ func appendHead(b []byte, code int, mimeType string, headers []Pair) []byte {
 	b = cgi.AppendStatus(b, code)
 	if mimeType != "" {
 		b = append(append(b, "Content-Type: "...), mimeType...)
-		if strings.HasPrefix(mimeType, "text/") && !strings.Contains(mimeType, "charset=") {
+		// Media types and the names of their parameters may be in either case.
+		if lower := strings.ToLower(mimeType); strings.HasPrefix(lower, "text/") && !strings.Contains(lower, "charset=") {
 			b = append(b, "; charset=utf-8"...)
 		}
 		b = append(b, "\r\n"...)

@@ -80,7 +80,7 @@ func isPlain(mimeType string) bool {
 	return mimeType == "" || strings.EqualFold(strings.TrimSpace(kind), "text/plain")
 }
 
-func isJSON(mimeType string) bool { return strings.Contains(mimeType, "json") }
+func isJSON(mimeType string) bool { return strings.Contains(strings.ToLower(mimeType), "json") }
 
 // marshals reports whether a value has a form of its own in JSON.
 func marshals(data any) bool {

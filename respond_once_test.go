@@ -47,7 +47,9 @@ func TestW17RaceToRespond(t *testing.T) {
 				refused.Store(0)
 				begin := make(chan struct{})
 				var all sync.WaitGroup
-				for range racers {
+				writers := wrappersOf(w)
+				for i := range racers {
+					w := writers[i%len(writers)]
 					all.Go(func() {
 						<-begin
 						switch err := fastcgi.SendResponse(w, 200, "", data()); {
@@ -78,6 +80,20 @@ func TestW17RaceToRespond(t *testing.T) {
 // A decorated is a ResponseWriter that somebody made of an Exchange.
 type decorated struct{ fastcgi.Exchange }
 
+// A wrapped is one that somebody made of any, as wrappers of an http.ResponseWriter are made.
+type wrapped struct{ fastcgi.ResponseWriter }
+
+func (w wrapped) Unwrap() fastcgi.ResponseWriter { return w.ResponseWriter }
+
+// wrappersOf returns what a request may be answered through: w itself, and what others make of it.
+func wrappersOf(w fastcgi.ResponseWriter) []fastcgi.ResponseWriter {
+	all := []fastcgi.ResponseWriter{w, wrapped{w}, &wrapped{wrapped{w}}}
+	if ex, ok := w.(fastcgi.Exchange); ok {
+		all = append(all, decorated{ex}, &decorated{ex}, wrapped{decorated{ex}})
+	}
+	return all
+}
+
 // W17: whatever was written before, a response is refused behind it, and closes what it was to send.
 func TestW17RespondsFirst(t *testing.T) {
 	for name, first := range map[string]func(w fastcgi.ResponseWriter) error{
@@ -101,11 +117,7 @@ func TestW17RespondsFirst(t *testing.T) {
 				if err := first(w); err != nil {
 					t.Error(err)
 				}
-				writers := []fastcgi.ResponseWriter{w}
-				if ex, ok := w.(fastcgi.Exchange); ok {
-					writers = append(writers, decorated{ex}, &decorated{ex})
-				}
-				for _, w := range writers {
+				for _, w := range wrappersOf(w) {
 					c := &closer{Reader: strings.NewReader("second")}
 					for what, err := range map[string]error{
 						"SendResponse":             fastcgi.SendResponse(w, 500, "", "second"),
@@ -150,4 +162,72 @@ func TestW17RespondedAndFull(t *testing.T) {
 		})}).dial(t)
 		w.ask(1)
 	})
+}
+
+// A keeper writes nothing by itself, as what compresses a response until it has seen enough.
+type keeper struct {
+	wrapped
+	kept strings.Builder
+	err  error // what Write returns
+}
+
+func (k *keeper) Write(p []byte) (int, error) {
+	if k.err != nil {
+		return 0, k.err
+	}
+	return k.kept.Write(p)
+}
+
+// W17: a response that a wrapper holds back has claimed the request all the same; one that a wrapper did not take has not.
+func TestW17ClaimedByWrapper(t *testing.T) {
+	inBothModes(t, func(w fastcgi.ResponseWriter) {
+		failing := &keeper{wrapped: wrapped{w}, err: errors.New("full")}
+		if err := fastcgi.SendResponse(failing, 200, "", "failed"); !errors.Is(err, failing.err) {
+			t.Errorf("a Write that fails returns %v", err)
+		}
+		k := &keeper{wrapped: wrapped{w}}
+		if err := fastcgi.SendResponse(k, 200, "", "kept"); err != nil {
+			t.Error(err)
+		}
+		for _, w := range append(wrappersOf(w), k) {
+			if err := fastcgi.SendResponse(w, 500, "", "second"); !errors.Is(err, fastcgi.ErrResponded) {
+				t.Errorf("%T returns %v", w, err)
+			}
+		}
+		if _, err := io.WriteString(w, k.kept.String()); err != nil {
+			t.Error(err)
+		}
+	}, func(t *testing.T, _ *app, got *answer) {
+		if text := got.stdout.String(); text != "Status: 200 OK\r\n\r\nkept" {
+			t.Errorf("the answer is %q", text)
+		}
+	})
+}
+
+// What wraps a ResponseWriter and says so has HEAD answered without a body, and an Exchange's stream sent on the loop.
+func TestSendResponseWrapped(t *testing.T) {
+	long := strings.Repeat("x", 200_000) // more than an Exchange takes at once
+	for method, body := range map[string]string{"GET": long, "HEAD": ""} {
+		for i := range 6 {
+			send := func(w fastcgi.ResponseWriter) {
+				if all := wrappersOf(w); i < len(all) {
+					w = all[i]
+				}
+				if err := fastcgi.SendResponse(w, 200, "", strings.NewReader(long)); err != nil {
+					t.Error(err)
+				}
+			}
+			everywhere(t, func(t *testing.T, p place) {
+				for _, srv := range []*fastcgi.Server{
+					{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) { send(w) })},
+					{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) { send(ex); ex.Finish(0) })},
+				} {
+					got := p.serve(t, srv).dial(t).ask(1, "REQUEST_METHOD", method).stdout.String()
+					if want := "Status: 200 OK\r\n\r\n" + body; got != want {
+						t.Errorf("writer %d of %s: the answer is %q", i, method, clip(got))
+					}
+				}
+			})
+		}
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
 )
@@ -51,6 +52,10 @@ func TestSendResponse(t *testing.T) {
 		{"string", 200, "text/plain", "hé", nil, "Status: 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nhé"},
 		{"bytes", 200, "application/octet-stream", []byte{0, 1}, nil, "Status: 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n\x00\x01"},
 		{"charset kept", 200, "text/html; charset=latin1", "x", nil, "Status: 200 OK\r\nContent-Type: text/html; charset=latin1\r\n\r\nx"},
+		{"type in capitals", 200, "Text/HTML; Charset=latin1", "x", nil, "Status: 200 OK\r\nContent-Type: Text/HTML; Charset=latin1\r\n\r\nx"},
+		{"type in capitals without a charset", 200, "TEXT/HTML", "x", nil, "Status: 200 OK\r\nContent-Type: TEXT/HTML; charset=utf-8\r\n\r\nx"},
+		{"JSON in capitals", 200, "Application/JSON", 1, nil, "Status: 200 OK\r\nContent-Type: Application/JSON\r\n\r\n1"},
+		{"length", 200, "", "x", []fastcgi.Pair{{Name: "Content-Length", Value: "1"}}, "Status: 200 OK\r\nContent-Length: 1\r\n\r\nx"},
 		{"no type", 204, "", nil, nil, "Status: 204 No Content\r\n\r\n"},
 		{"error code without data", 404, "text/plain", nil, nil, "Status: 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nNot Found\n"},
 		{"error code with data", 404, "text/plain", "gone", nil, "Status: 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n\r\ngone"},
@@ -81,6 +86,8 @@ func TestSendResponse(t *testing.T) {
 		{"W21 error code without data, as JSON", 404, "application/json", nil, nil, "Status: 404 Not Found\r\nContent-Type: application/json\r\n\r\n"},
 		{"W21 error code without data, as HTML", 404, "text/html", nil, nil, "Status: 404 Not Found\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"},
 		{"W21 413", 413, "", nil, nil, "Status: 413 Content Too Large\r\n\r\nContent Too Large\n"},
+		{"W21 414", 414, "", nil, nil, "Status: 414 URI Too Long\r\n\r\nURI Too Long\n"},
+		{"W21 416", 416, "", nil, nil, "Status: 416 Range Not Satisfiable\r\n\r\nRange Not Satisfiable\n"},
 		{"W21 422", 422, "", nil, nil, "Status: 422 Unprocessable Content\r\n\r\nUnprocessable Content\n"},
 		{
 			"W1 Location comes first", 201, "text/plain", "x",
@@ -134,6 +141,13 @@ func TestSendResponseRefuses(t *testing.T) {
 		{"two Content-Types", 200, "", nil, append(header("Content-Type", "a/b"), header("CONTENT-TYPE", "a/b")...)},
 		{"two Locations", 302, "", nil, append(header("Location", "/"), header("location", "/")...)},
 		{"two Content-Lengths", 200, "", nil, append(header("Content-Length", "1"), header("content-length", "2")...)},
+		{"Content-Length that is no number", 200, "", nil, header("Content-Length", "ten")},
+		{"Content-Length below zero", 200, "", nil, header("content-length", "-1")},
+		{"empty Content-Length", 200, "", nil, header("Content-Length", "")},
+		{"Content-Length beyond all numbers", 200, "", nil, header("Content-Length", "9223372036854775808")},
+		{"Transfer-Encoding", 200, "", nil, header("transfer-encoding", "chunked")},
+		{"Stringer", 200, "text/plain", time.Second, nil},
+		{"error", 200, "text/plain", io.EOF, nil},
 		{"no sequence", 200, "", iter.Seq[string](nil), nil},
 		{"no named sequence", 200, "", namedSequence(nil), nil},
 		{"sequence of something else", 200, "", slices.Values([]int{1}), nil},
@@ -185,6 +199,15 @@ func TestSendResponseClosesReader(t *testing.T) {
 	}
 }
 
+// A response that is refused closes what it would have sent.
+func TestSendResponseRefusedClosesReader(t *testing.T) {
+	var w recorder
+	c := &closer{Reader: strings.NewReader("x")}
+	if err := fastcgi.SendResponse(&w, 0, "", c); err == nil || c.closed != 1 {
+		t.Errorf("error is %v, closed %d times", err, c.closed)
+	}
+}
+
 type errorReader struct{ err error }
 
 func (r errorReader) Read([]byte) (int, error) { return 0, r.err }
@@ -208,6 +231,21 @@ func TestDecision(t *testing.T) {
 		if err := test.decision.Send(&w); err != nil || w.String() != test.want {
 			t.Errorf("%s: wrote %q, error %v, want %q", test.name, w.String(), err, test.want)
 		}
+	}
+}
+
+// A Deny with a code that lets the request pass fails, and so does what nothing can be sent with.
+func TestDecisionRefuses(t *testing.T) {
+	for code, sent := range map[int]bool{101: true, 199: false, 200: false, 204: false, 299: false, 300: true, 302: true, 401: true, 500: true, 1000: false} {
+		var w recorder
+		err := fastcgi.Deny(code, "", "no").Send(&w)
+		if (err == nil) != sent || (w.Len() > 0) != sent {
+			t.Errorf("%d: wrote %q, error %v", code, w.String(), err)
+		}
+	}
+	var w recorder
+	if err := fastcgi.Allow(fastcgi.Pair{Name: "A B", Value: "x"}).Send(&w); err == nil || w.Len() > 0 {
+		t.Errorf("a name with a space: wrote %q, error %v", w.String(), err)
 	}
 }
 

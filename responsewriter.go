@@ -87,7 +87,9 @@ func (w response) SetAppStatus(status uint32) { w.r.call.SetAppStatus(status) }
 
 func (w response) refused(reason error) { w.r.ref().Refused(reason) }
 
-func (w response) responded() bool { return w.r.ref().Responded() }
+func (w response) claim() error { return w.r.ref().Claim() }
+
+func (w response) disclaim() { w.r.ref().Disclaim() }
 
 func (w response) isHead() bool { return w.r.Params.isHead() }
 

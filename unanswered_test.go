@@ -45,6 +45,27 @@ func TestW16Unanswered(t *testing.T) {
 		"a refusal and an appStatus": {
 			answer: func(w fastcgi.ResponseWriter) { refused(w); w.SetAppStatus(7) }, reason: "has characters that a header", appStatus: 7,
 		},
+		"a refusal through a wrapper": {
+			answer: func(w fastcgi.ResponseWriter) { refused(wrapped{w}) }, reason: "has characters that a header", appStatus: 1,
+		},
+		"a refused redirect through a wrapper": {
+			answer: func(w fastcgi.ResponseWriter) { fastcgi.SendRedirect(wrapped{w}, "//evil") }, reason: "has a host but no scheme", appStatus: 1,
+		},
+		"a refusal through a wrapper that tells nothing": {
+			answer: func(w fastcgi.ResponseWriter) { refused(struct{ fastcgi.ResponseWriter }{w}) },
+			reason: "the handler has written none", appStatus: 1,
+		},
+		"a response that a wrapper keeps for ever": {
+			answer: func(w fastcgi.ResponseWriter) {
+				k := &keeper{wrapped: wrapped{w}}
+				fastcgi.SendResponse(k, 200, "", "x")
+				fastcgi.SendResponse(k, 200, "", "y")
+			},
+			reason: "the handler has written none", appStatus: 1,
+		},
+		"a Deny that would allow": {
+			answer: func(w fastcgi.ResponseWriter) { fastcgi.Deny(200, "", "no").Send(w) }, reason: "would allow the request", appStatus: 1,
+		},
 		"a refusal and an answer": {
 			answer: func(w fastcgi.ResponseWriter) {
 				if refused(w) != nil {

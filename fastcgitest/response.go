@@ -48,7 +48,7 @@ func (r *Response) Result() *http.Response {
 		length = n
 	}
 	return &http.Response{
-		Status:        strings.TrimSpace(fmt.Sprintf("%03d %s", r.StatusCode, http.StatusText(r.StatusCode))),
+		Status:        strings.TrimSpace(fmt.Sprintf("%03d %s", r.StatusCode, cgi.StatusText(r.StatusCode))),
 		StatusCode:    r.StatusCode,
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,

@@ -229,7 +229,7 @@ func (c *Call) write(t protocol.RecordType, p []byte, first bool) (n int, err er
 		if err := c.usable(x, ok); err != nil {
 			return n, err
 		}
-		if first && n == 0 && x.responded {
+		if first && n == 0 && x.taken() {
 			return 0, ErrResponded
 		}
 		if len(p)-n >= byReference {

@@ -29,6 +29,7 @@ type exchange struct {
 	state     state
 	inTurn    bool  // in conn.ready
 	responded bool  // something was written to STDOUT
+	claimed   bool  // somebody is about to write a response
 	measured  bool  // CONTENT_LENGTH and FCGI_DATA_LENGTH were looked up
 	upgraded  bool  // STDIN is another protocol's
 	readers   uint8 // Calls that wait for input
@@ -184,7 +185,8 @@ func (x *exchange) free() {
 	pool.Put(x.block)
 	x.block, x.params = nil, ""
 	x.stdin, x.data = input{}, nil
-	x.responded, x.measured, x.upgraded, x.readers, x.awaitsMemory = false, false, false, 0, false
+	x.responded, x.claimed, x.measured, x.upgraded = false, false, false, false
+	x.readers, x.awaitsMemory = 0, false
 	x.cause, x.failed, x.refusal, x.appStatus = nil, nil, nil, 0
 	x.ctx, x.cancel, x.changed = nil, nil, nil
 	x.async = callbacks{}

@@ -25,7 +25,7 @@ func (r Ref) TryRespond(resp Response) error {
 func (r Ref) respond(resp Response) error {
 	x, ok := r.enter()
 	defer r.leave()
-	if ok && !x.state.finished() && x.failed == nil && x.responded {
+	if ok && x.taken() {
 		return ErrResponded
 	}
 	if err := x.takesOutput(ok, len(resp.Head)+len(resp.Bytes)); err != nil {
@@ -46,11 +46,45 @@ func (r Ref) respond(resp Response) error {
 	return nil
 }
 
+// taken reports whether a response is on its way: something was written to STDOUT,
+// or somebody has claimed it. Where nothing can be written any more there is another
+// error to report.
+func (x *exchange) taken() bool {
+	return !x.state.finished() && x.failed == nil && (x.responded || x.claimed)
+}
+
 // Responded reports whether something was written to STDOUT.
 func (r Ref) Responded() bool {
 	x, ok := r.enter()
 	defer r.leave()
 	return ok && x.responded
+}
+
+// Claim has TryRespond and Respond return ErrResponded from here on, for somebody who
+// writes a response by other means. It returns ErrResponded itself if it comes too
+// late.
+func (r Ref) Claim() error {
+	x, ok := r.enter()
+	defer r.leave()
+	switch {
+	case !ok || x.state.finished():
+		return ErrFinished
+	case x.failed != nil:
+		return x.failed
+	case x.taken():
+		return ErrResponded
+	}
+	x.claimed = true
+	return nil
+}
+
+// Disclaim ends a Claim after which nothing was written.
+func (r Ref) Disclaim() {
+	x, ok := r.enter()
+	defer r.leave()
+	if ok {
+		x.claimed = false
+	}
 }
 
 // Respond writes the head of a response, and waits as Write does. If something was

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
@@ -36,17 +37,24 @@ func (h *response) snapshotHeader() {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	// Location comes before Status: see appendHead.
-	if location := h.fields["Location"]; len(location) > 0 {
-		h.addField("Location", location)
+	// Location comes before Status: see appendHead in package fastcgi.
+	for _, name := range names {
+		if isLocation(name) && len(h.fields[name]) > 0 {
+			h.addField("Location", h.fields[name])
+			break // a CGI response has one (RFC 3875 §6.3)
+		}
 	}
 	h.head.block = cgi.AppendStatus(h.head.block, h.status)
 	for _, name := range names {
-		if name != "Location" && h.passes(name) {
+		if !isLocation(name) && h.passes(name) {
 			h.addField(name, h.fields[name])
 		}
 	}
 }
+
+// isLocation reports whether a field is Location, also where the handler has not
+// written it in the canonical way.
+func isLocation(name string) bool { return strings.EqualFold(name, "Location") }
 
 // headerSize is the room for a header block to start with.
 const headerSize = 512
