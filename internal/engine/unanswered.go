@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"net/http"
 	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/internal/logtext"
@@ -26,7 +25,7 @@ func (r Ref) Refused(reason error) {
 func (x *exchange) finish() {
 	e := ending{appStatus: x.appStatus}
 	if reason := x.unanswered(); reason != nil {
-		e.page, e.appStatus = http.StatusInternalServerError, cmp.Or(x.appStatus, failedStatus)
+		e.page, e.appStatus = 500, cmp.Or(x.appStatus, failedStatus)
 		x.conn.warn("no response was written", "method", x.peekParameter("REQUEST_METHOD"), "path", x.path(),
 			"reason", logtext.Escape(reason.Error(), logtext.Limit), "request", x.id)
 	}
@@ -69,7 +68,7 @@ func (x *exchange) peekParameter(name string) string {
 // head.
 func (x *exchange) errorPage(code int) []byte {
 	page := x.conn.engine.ErrorPage(code)
-	if x.peekParameters().Get("REQUEST_METHOD") == http.MethodHead {
+	if x.peekParameters().Get("REQUEST_METHOD") == "HEAD" {
 		if i := bytes.Index(page, []byte("\r\n\r\n")); i >= 0 {
 			return page[:i+len("\r\n\r\n")]
 		}
