@@ -44,5 +44,6 @@ var small = []string{"internal/address", "internal/limit", "internal/logtext", "
 // testing are the folders that programs do not use.
 var testing = []string{
 	"bench", "interop", "internal/address/addresstest", "internal/browser", "internal/driver/drivertest",
-	"internal/fakeapp", "internal/fpm", "internal/house", "internal/leak", "internal/required",
+	"internal/fakeapp", "internal/fpm", "internal/house", "internal/leak", "internal/programs",
+	"internal/required",
 }
