@@ -26,7 +26,7 @@ func apacheAuthorizer(t *testing.T, probe string) {
 			}
 			// The body is not the Authorizer's.
 			req := withToken(s.request(t, http.MethodPost, "do=digest", noise(1_000_000)))
-			s.do(t, req).want(t, 200, digest(t, noise(1_000_000)))
+			s.do(t, req).want(t, 200, noiseDigest(t, 1_000_000))
 		})
 	}
 }

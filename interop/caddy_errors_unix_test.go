@@ -118,7 +118,7 @@ func TestCaddyLimits(t *testing.T) {
 			name:  "large body",
 			serve: handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) { _, _ = io.Copy(io.Discard, r) }),
 			ask: func(t *testing.T, s *site) {
-				for n, status := range map[int]int{1000: 502, 1001: 413} { // 502: the handler answers nothing
+				for n, status := range map[int]int{1000: 500, 1001: 413} { // 500: the handler answers nothing
 					wantStatus(t, s.post(t, "", strings.Repeat("x", n)), status)
 				}
 			},

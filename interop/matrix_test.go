@@ -69,9 +69,11 @@ func (app application) runScenarios(t *testing.T, su setup) {
 		default:
 			cell.Outcome = interop.Fail
 			s.learned = 0
-			begin := time.Now()
+			said, begin := len(s.place.read(t, "error.log")), time.Now()
 			if t.Run(sc.name, func(t *testing.T) { sc.run(t, s) }) {
 				cell.Outcome = interop.Pass
+			} else {
+				t.Logf("error log of %s meanwhile:\n%s", s.server.name, tail(s.place.read(t, "error.log")[said:]))
 			}
 			cell.Seconds, cell.Learned = time.Since(begin).Seconds(), s.learned.Seconds()
 		}

@@ -49,9 +49,6 @@ func (e *effects) do(c *conn) {
 	for range e.places {
 		c.engine.limiter.release()
 	}
-	if e.remove && c.unwatch != nil {
-		c.unwatch()
-	}
 	if e.remove {
 		c.engine.remove(c)
 	}

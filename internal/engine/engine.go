@@ -169,6 +169,9 @@ func (e *Engine) AcceptFailed(err error, delay time.Duration) {
 
 // remove takes a connection off the list when it is over.
 func (e *Engine) remove(c *conn) {
+	if c.unwatch != nil {
+		c.unwatch()
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.conns, c)

@@ -150,8 +150,21 @@ func (x *exchange) close(was state, e ending) {
 		c.restIdle(c.clock())
 		c.tellState(ConnIdle)
 	}
-	c.adjustFlow()
-	c.schedule(c.clock())
+	if c.paused || c.answersUntaken() {
+		c.adjustFlow()
+	}
+	if len(c.active) == 0 {
+		c.schedule(c.clock())
+	}
+	// While others are active, what is due next can only be later than it was, and Expire looks.
+}
+
+// noteUnread notes that more of a request may be on its way when it ends. That of
+// an authorizer may be: the end of a body that is not there.
+func (c *conn) noteUnread(x *exchange) {
+	if !c.proto.Complete(x.id) || x.role == protocol.RoleAuthorizer {
+		c.unreadInput = true
+	}
 }
 
 // frameEnd frames the end behind what the handler has written.
@@ -161,10 +174,7 @@ func (x *exchange) frameEnd(e ending) {
 		// It fails after the end of STDOUT only, which is not sent yet.
 		_ = x.out.append(&c.proto, protocol.TypeStdout, x.id, x.errorPage(e.page))
 	}
-	if !c.proto.Complete(x.id) || x.role == protocol.RoleAuthorizer {
-		// The end of a body that is not there may be on its way all the same.
-		c.unreadInput = true
-	}
+	c.noteUnread(x)
 	if err := x.out.end(&c.proto, x.id, protocol.EndRequest{AppStatus: e.appStatus, Status: e.status}); err != nil {
 		// The table knows every active exchange: this is a bug of ours.
 		c.logError("cannot end request", "error", err)

@@ -48,7 +48,7 @@ func (c *conn) adjustFlow() {
 	if c.paused {
 		limit = limit/2 + 1
 	}
-	full := len(c.replies) >= repliesLimit || len(c.ready) >= c.engine.Protocol.MaxRequests+maxUnsent
+	full := c.answersUntaken()
 	pause := c.state.accepts() && (full || c.backlogged(limit))
 	switch {
 	case pause == c.paused:
@@ -67,6 +67,12 @@ func (c *conn) adjustFlow() {
 		}
 		c.schedule(c.clock())
 	}
+}
+
+// answersUntaken reports whether so much is framed and not sent that whoever asks on
+// does not read what it is answered.
+func (c *conn) answersUntaken() bool {
+	return len(c.replies) >= repliesLimit || len(c.ready) >= c.engine.Protocol.MaxRequests+maxUnsent
 }
 
 // backlogged reports whether reading on would only pile up input that the

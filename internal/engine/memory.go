@@ -98,7 +98,7 @@ func (c *conn) outputRoom(n int) int {
 	return min(n, max(0, outputMin-c.outHeld))
 }
 
-// fits reports whether there is memory for n bytes of output, all of them. What is
+// outputFits reports whether there is memory for n bytes of output, all of them. What is
 // larger than all memory has to do with none, once the connection has nothing else
 // to send.
 func (c *conn) outputFits(n int) bool {

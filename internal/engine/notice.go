@@ -116,9 +116,6 @@ func (n notice) run(c *conn) {
 	case noticeIdle:
 		c.callState(ConnIdle)
 	case noticeClosed:
-		if c.unwatch != nil {
-			c.unwatch()
-		}
 		c.callState(ConnClosed)
 		c.engine.remove(c)
 	}

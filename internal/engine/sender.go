@@ -69,19 +69,22 @@ const repliesLimit = 64 << 10
 // not read what it is answered.
 const maxUnsent = 100
 
-// replyEnd ends a request that no handler has had among the replies, which are
-// bounded.
-func (c *conn) replyEnd(x *exchange, e ending) {
+// makeReplies makes the buffer of replies, which only those who are owed some have.
+func (c *conn) makeReplies() {
 	if c.replies == nil {
 		c.replies = pool.Get(0)
 	}
+}
+
+// replyEnd ends a request that no handler has had among the replies, which are
+// bounded.
+func (c *conn) replyEnd(x *exchange, e ending) {
+	c.makeReplies()
 	if e.page != 0 {
 		// It fails after the end of STDOUT only, which was not sent.
 		c.replies, _ = c.proto.Send(c.replies, protocol.TypeStdout, x.id, c.engine.ErrorPage(e.page))
 	}
-	if !c.proto.Complete(x.id) || x.role == protocol.RoleAuthorizer {
-		c.unreadInput = true
-	}
+	c.noteUnread(x)
 	var err error
 	c.replies, err = c.proto.EndRequest(c.replies, x.id, protocol.EndRequest{AppStatus: e.appStatus, Status: e.status})
 	if err != nil {
@@ -96,9 +99,7 @@ func (c *conn) takeReplies() {
 	if !c.proto.HasReplies() {
 		return
 	}
-	if c.replies == nil {
-		c.replies = pool.Get(0)
-	}
+	c.makeReplies()
 	c.replies = c.proto.TakeReplies(c.replies)
 	c.urge(sendSoon)
 	// One may be a refusal, and the rest of the refused request on its way.

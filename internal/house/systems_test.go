@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 var (
@@ -64,7 +66,7 @@ func TestServiceFiles(t *testing.T) {
 		case ".rc":
 			sh, err := exec.LookPath("sh")
 			if err != nil {
-				t.Skip(err)
+				required.Missing(t, "%v: install a POSIX shell", err)
 			}
 			cmd := exec.Command(sh, "-n")
 			cmd.Stdin = strings.NewReader(text)
