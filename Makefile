@@ -57,7 +57,7 @@ lint: style vuln ## gofumpt, go.mod, staticcheck, and govulncheck where it can
 interop: deps ## every real web server by every scenario, and how that went as a table
 	@mkdir -p bin && rm -f $(CELLS)
 	@echo '$(GO) test -race ./interop'; status=0; \
-	FASTCGI_MATRIX=$(CURDIR)/$(CELLS) $(GO) test -race -count=1 -parallel 4 -timeout 20m ./interop || status=1; \
+	FASTCGI_MATRIX=$(CURDIR)/$(CELLS) $(GO) test -race -count=1 -parallel 8 -timeout 20m ./interop || status=1; \
 	$(GO) run ./interop/matrix $(CELLS) || status=1; exit $$status
 
 matrix: interop ## the same, kept in docs/servers.md and interop/matrix.json

@@ -171,6 +171,7 @@ func apacheGroup(t *testing.T) int {
 
 // What the page says to do with a freshly installed Apache, done as it stands there, makes the application answer.
 func TestApachePageCommands(t *testing.T) {
+	t.Parallel()
 	program := apache.find(t)
 	p := newPlace(t)
 	startProbe(t, buildProbe(t), "unix:"+p.socket)
@@ -197,6 +198,7 @@ var apacheCommands = regexp.MustCompile(`cp docs/apache/minimal.conf .*\n(a2en.*
 
 // Applications of one name are one application for Apache: it asks the first.
 func TestApacheNamesOfApplications(t *testing.T) {
+	t.Parallel()
 	apache.find(t)
 	for name, answers := range map[string]string{"app": "other", "other": "app"} {
 		p := newPlace(t)

@@ -86,6 +86,7 @@ var apacheMishaps = map[string][]mishap{"minimal.conf": {
 }}
 
 func TestApacheErrors(t *testing.T) {
+	t.Parallel()
 	apache.find(t)
 	for config, mishaps := range apacheMishaps {
 		for _, m := range mishaps {
@@ -99,6 +100,7 @@ func TestApacheErrors(t *testing.T) {
 
 // What ends without an answer is an empty page for Apache, and an error for nobody: what END_REQUEST says goes unread.
 func TestApacheTakesNothingForAnAnswer(t *testing.T) {
+	t.Parallel()
 	apache.find(t)
 	nothing := &fastcgi.Server{Handler: fastcgi.HandlerFunc(noAnswer)}
 	for name, srv := range map[string]*fastcgi.Server{"nothing": nothing, "UNKNOWN_ROLE": noResponder()} {
@@ -113,6 +115,7 @@ func TestApacheTakesNothingForAnAnswer(t *testing.T) {
 
 // The socket of an application that has not given it to Apache's group.
 func TestApacheSocketPermissions(t *testing.T) {
+	t.Parallel()
 	apache.find(t)
 	if os.Geteuid() != 0 {
 		required.Missing(t, "this needs root, for Apache to be another user")
@@ -165,6 +168,7 @@ var fcgidMishaps = []struct {
 }
 
 func TestApacheFcgidErrors(t *testing.T) {
+	t.Parallel()
 	apache.find(t)
 	probe := buildProbe(t)
 	for _, m := range fcgidMishaps {

@@ -110,6 +110,7 @@ func apacheFcgidProduction(t *testing.T, probe string) {
 
 // A process of mod_fcgid's has one request at a time. At the end it gets SIGTERM, and time to exit by itself.
 func TestApacheFcgidProcesses(t *testing.T) {
+	t.Parallel()
 	apache.find(t)
 	probe := buildProbe(t)
 	p := newPlace(t)

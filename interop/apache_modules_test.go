@@ -103,8 +103,7 @@ func TestApacheFcgid(t *testing.T) {
 }
 
 func TestApacheCGI(t *testing.T) {
-	// A CGI program has no driver.
-	cgid.matrix(t, setup{name: "cgi.conf", driverless: true, site: func(t *testing.T, p *place, app application) *site {
+	cgid.matrix(t, setup{name: "cgi.conf", cgi: true, site: func(t *testing.T, p *place, app application) *site {
 		s := cgid.startingApplication(app.program, app.args...).run(t, p, "cgi.conf", withoutProxy)
 		s.restart = func(testing.TB) {} // each request has its own process anyway
 		return s

@@ -25,6 +25,7 @@ var apachePaths = map[string][2]string{
 
 // Whatever Apache makes of a path, an http.Handler sees the one that the client sent.
 func TestApachePaths(t *testing.T) {
+	t.Parallel()
 	apache.find(t)
 	for setting, want := range apachePaths {
 		t.Run(setting, func(t *testing.T) {

@@ -166,6 +166,13 @@ func buildProbe(t *testing.T) string {
 	return copyOf(t, programs.Probe.Build(t))
 }
 
+// buildQuickProbe returns the same without the race detector.
+func buildQuickProbe(t *testing.T) string {
+	t.Helper()
+	dependOn(t, "../examples/probe")
+	return copyOf(t, programs.QuickProbe.Build(t))
+}
+
 // buildPeer returns the application that does what the probe does and has nothing of ours.
 func buildPeer(t *testing.T) string {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 
 // The page's files, each put in the place of Debian's own, and Debian's unit, with its user and its ports.
 func TestCaddyDebian(t *testing.T) {
+	t.Parallel()
 	caddy.find(t)
 	probe := buildProbe(t)
 	for file, tt := range map[string]struct {

@@ -62,6 +62,7 @@ var caddyMishaps = []mishap{
 }
 
 func TestCaddyErrors(t *testing.T) {
+	t.Parallel()
 	caddy.find(t)
 	for _, m := range caddyMishaps {
 		t.Run(m.name, func(t *testing.T) { m.happenWith(t, caddy, "minimal.Caddyfile") })
@@ -98,6 +99,7 @@ func leavesWithin(t *testing.T, s *site) {
 
 // What has a limit in production.Caddyfile, with smaller limits.
 func TestCaddyLimits(t *testing.T) {
+	t.Parallel()
 	caddy.find(t)
 	strict := *caddy
 	strict.command = func(t *testing.T, program string, p *place, site, around string) *exec.Cmd {

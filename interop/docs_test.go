@@ -42,6 +42,7 @@ type printedTest struct {
 
 // testPrinted runs the tests of a page's configurations, which have to be all that it prints.
 func (w *webServer) testPrinted(t *testing.T, tests []printedTest) {
+	t.Parallel()
 	wantPrinted(t, w.name)
 	w.find(t)
 	probe := buildProbe(t)

@@ -8,6 +8,7 @@ import (
 
 // A FileSender has lighttpd send a file.
 func TestLighttpdFileSender(t *testing.T) {
+	t.Parallel()
 	lighttpd.find(t)
 	p := newPlace(t)
 	sendsFiles(t, p, &fastcgi.FileSender{Dir: p.path("files"), XSendfile: true})

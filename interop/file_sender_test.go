@@ -10,6 +10,7 @@ import (
 
 // A FileSender has nginx send a file, with what the handler says of it, and with ranges.
 func TestNginxFileSender(t *testing.T) {
+	t.Parallel()
 	nginx.find(t)
 	p := newPlace(t)
 	sendsFiles(t, p, &fastcgi.FileSender{Dir: p.path("files"), Location: "/files/"})
@@ -18,6 +19,7 @@ func TestNginxFileSender(t *testing.T) {
 
 // Apache does so with mod_xsendfile.
 func TestApacheFileSender(t *testing.T) {
+	t.Parallel()
 	apache.find(t)
 	p := newPlace(t)
 	sendsFiles(t, p, &fastcgi.FileSender{Dir: p.path("files"), XSendfile: true})

@@ -60,6 +60,7 @@ var h2oMishaps = []mishap{
 }
 
 func TestH2OErrors(t *testing.T) {
+	t.Parallel()
 	h2o.find(t)
 	for _, m := range h2oMishaps {
 		t.Run(m.name, func(t *testing.T) { m.happen(t, h2o) })
@@ -68,6 +69,7 @@ func TestH2OErrors(t *testing.T) {
 
 // A body that is shorter than its Content-Length breaks off; one that is longer is cut.
 func TestH2OContentLength(t *testing.T) {
+	t.Parallel()
 	h2o.find(t)
 	p := newPlace(t)
 	handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
@@ -89,6 +91,7 @@ func TestH2OContentLength(t *testing.T) {
 
 // The parameters may be as large as the application takes; beyond that the answer is its own.
 func TestH2OLargeHeader(t *testing.T) {
+	t.Parallel()
 	h2o.find(t)
 	p := newPlace(t)
 	handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
@@ -104,6 +107,7 @@ func TestH2OLargeHeader(t *testing.T) {
 
 // Why no connections are kept: H2O dies of an answer that ends before it has sent the body. Its master starts it again.
 func TestH2ODiesOfKeptConnections(t *testing.T) {
+	t.Parallel()
 	h2o.find(t)
 	const log = "h2o_socket_export: Assertion"
 	wantExplained(t, h2o, log)
@@ -128,6 +132,7 @@ func TestH2ODiesOfKeptConnections(t *testing.T) {
 
 // A socket that only its owner may use is no use to H2O, which Debian has a user for. Its group can let it in.
 func TestH2OSocketPermissions(t *testing.T) {
+	t.Parallel()
 	h2o.find(t)
 	const theirs = "debian-h2o"
 	if _, err := user.Lookup(theirs); os.Geteuid() != 0 || err != nil {
@@ -154,6 +159,7 @@ func TestH2OSocketPermissions(t *testing.T) {
 
 // H2O passes on what a handler sends after the header of an answer to HEAD.
 func TestH2OPassesOnBodyOfHead(t *testing.T) {
+	t.Parallel()
 	h2o.find(t)
 	p := newPlace(t)
 	handle(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {

@@ -4,6 +4,8 @@ package interop_test
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -49,6 +51,22 @@ func h2oProduction(t *testing.T, probe string) {
 	wantStatus(t, s.sendRaw(t, "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1073741825\r\n\r\n"), 413)
 	// A handler of net/http's sends no body that H2O would pass on.
 	runScenario(t, s, "HEAD")
+	t.Run("slow upload", func(t *testing.T) {
+		p := newPlace(t)
+		s := h2o.edited("http1-request-timeout: 600", "http1-request-timeout: 1").run(t, p, "production.conf", "")
+		c, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, err = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nslow")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := io.ReadAll(c); err != nil || len(answer) > 0 {
+			t.Errorf("answered %q, %v; want the connection closed", answer, err)
+		}
+	})
 }
 
 // h2oTLS speaks HTTP/2 over TLS with H2O, which notices there when a client leaves.

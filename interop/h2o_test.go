@@ -55,7 +55,7 @@ var h2o = &webServer{
 }
 
 // h2oCommand is a webServer's command. A printed configuration of H2O's is all of it, as Debian's own is; of it the paths,
-// the ports, the user and a timeout change. It is run as Debian's unit does.
+// the ports, the user and timeouts change. It is run as Debian's unit does.
 func h2oCommand(t *testing.T, program string, p *place, site, around string) *exec.Cmd {
 	t.Helper()
 	me, err := user.Current()
@@ -68,6 +68,9 @@ func h2oCommand(t *testing.T, program string, p *place, site, around string) *ex
 		config = strings.Replace(config, ioTimeout+"60000", ioTimeout+h2oTimeout, 1)
 	case !strings.Contains(around, ioTimeout):
 		around += "\n" + ioTimeout + h2oTimeout
+	}
+	if !strings.Contains(config, "http1-request-timeout: ") {
+		around += "\nhttp1-request-timeout: 60" // 10 s are not enough for 100 MB on a busy machine
 	}
 	config = strings.NewReplacer(
 		"user: debian-h2o", "user: "+me.Username,
@@ -107,6 +110,7 @@ func h2oSetup(config string) func(*testing.T, *place, application) *site {
 }
 
 func TestH2OLikeNetHTTP(t *testing.T) {
+	t.Parallel()
 	h2o.find(t)
 	p := newPlace(t)
 	serve(t, &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(look))}, "unix:"+p.socket)

@@ -11,6 +11,7 @@ import (
 
 // The page's files, appended to Debian's haproxy.cfg, and Debian's unit: with its user, its chroot and its log.
 func TestHAProxyDebian(t *testing.T) {
+	t.Parallel()
 	haproxy.find(t)
 	probe := buildProbe(t)
 	for file, run := range map[string]func(t *testing.T, h *host){

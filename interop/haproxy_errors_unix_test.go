@@ -100,6 +100,7 @@ var haproxyMishaps = []mishap{
 }
 
 func TestHAProxyErrors(t *testing.T) {
+	t.Parallel()
 	haproxy.find(t)
 	for _, m := range haproxyMishaps {
 		t.Run(m.name, func(t *testing.T) { m.happenWith(t, haproxy, "minimal.cfg") })

@@ -10,6 +10,7 @@ import (
 
 // Behind nginx as its page has it below a path, a handler sees its own paths, and its redirects lead there.
 func TestNginxStripScriptName(t *testing.T) {
+	t.Parallel()
 	nginx.find(t)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/dir/", func(w http.ResponseWriter, r *http.Request) {

@@ -66,6 +66,7 @@ type outcome map[string]string
 // TestLikeNetHTTP asks the same handlers in net/http, in this library alone, and in this library behind the gateway and
 // behind web servers.
 func TestLikeNetHTTP(t *testing.T) {
+	t.Parallel()
 	cases := httpCases()
 	if len(cases) < 60 {
 		t.Fatalf("%d cases", len(cases))
@@ -134,6 +135,7 @@ func shown(value string, there bool) string {
 
 // Every difference has a reason, and is about a front that there is.
 func TestDifferencesAreExplained(t *testing.T) {
+	t.Parallel()
 	names := make(map[string]bool)
 	for _, c := range httpCases() {
 		if names[c.name] {

@@ -62,6 +62,7 @@ var lighttpdMishaps = []mishap{
 }
 
 func TestLighttpdErrors(t *testing.T) {
+	t.Parallel()
 	lighttpd.find(t)
 	for _, m := range lighttpdMishaps {
 		t.Run(m.name, func(t *testing.T) { m.happen(t, lighttpd) })
@@ -70,6 +71,7 @@ func TestLighttpdErrors(t *testing.T) {
 
 // Of these the error log says nothing, and the page that it does not.
 func TestLighttpdIsSilent(t *testing.T) {
+	t.Parallel()
 	lighttpd.find(t)
 	for name, srv := range map[string]*fastcgi.Server{
 		"no answer": {Handler: fastcgi.HandlerFunc(noAnswer)},
@@ -105,6 +107,7 @@ func (w *webServer) edited(from, to string) *webServer {
 // An application that is silent for longer than the read-timeout is given up: with an error, or in the middle of its
 // answer.
 func TestLighttpdReadTimeout(t *testing.T) {
+	t.Parallel()
 	lighttpd.find(t)
 	const log = "read timeout on socket"
 	wantExplained(t, lighttpd, log)
@@ -134,6 +137,7 @@ func TestLighttpdReadTimeout(t *testing.T) {
 
 // By itself lighttpd collects the whole answer before the client gets any of it.
 func TestLighttpdCollectsAnswers(t *testing.T) {
+	t.Parallel()
 	lighttpd.find(t)
 	p := newPlace(t)
 	handle(hangWithin)(t, p)
@@ -142,6 +146,7 @@ func TestLighttpdCollectsAnswers(t *testing.T) {
 
 // A body that is shorter than its Content-Length leaves the client waiting; one that is longer is cut.
 func TestLighttpdContentLength(t *testing.T) {
+	t.Parallel()
 	lighttpd.find(t)
 	p := newPlace(t)
 	handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
@@ -161,6 +166,7 @@ func TestLighttpdContentLength(t *testing.T) {
 
 // A socket that only its owner may use is no use to lighttpd, which runs as www-data on Debian. Its group can let it in.
 func TestLighttpdSocketPermissions(t *testing.T) {
+	t.Parallel()
 	lighttpd.find(t)
 	www, err := user.Lookup("www-data")
 	if os.Geteuid() != 0 || err != nil {

@@ -143,6 +143,7 @@ func lighttpdSpawnsSeveral(t *testing.T, probe string) {
 // A program that ends is started again and again. If it ends at once, lighttpd may find out while it starts itself, and
 // end as well.
 func TestLighttpdSpawnFails(t *testing.T) {
+	t.Parallel()
 	lighttpd.find(t)
 	const complaint = "child exited: 1"
 	wantExplained(t, lighttpd, complaint)
@@ -157,6 +158,7 @@ func TestLighttpdSpawnFails(t *testing.T) {
 
 // lighttpd complains beforehand of a program that is not there.
 func TestLighttpdSpawnsNothing(t *testing.T) {
+	t.Parallel()
 	const complaint = `invalid "bin-path"`
 	wantExplained(t, lighttpd, complaint)
 	p := newPlace(t)

@@ -10,18 +10,19 @@ import (
 
 // A setup is one way in which a web server runs applications: a column of the matrix.
 type setup struct {
-	name       string
-	driverless bool // it does not matter which driver the application is told to use
+	name string
+	cgi  bool // every request has a process of its own, which has no driver and nothing to race with
 	// site runs an application and the web server until the end of the test.
 	site func(t *testing.T, p *place, app application) *site
 }
 
 // matrix puts applications of every kind, in every setup of a web server, through all scenarios.
 func (w *webServer) matrix(t *testing.T, setups ...setup) {
-	t.Parallel() // with other web servers' matrices: all of them wait most of the time
+	t.Parallel()
 	w.find(t)
-	probe, peer := buildProbe(t), buildPeer(t)
+	peer := buildPeer(t)
 	for i, su := range setups {
+		probe := su.buildProbe(t)
 		t.Run(su.name, func(t *testing.T) {
 			for _, app := range su.applications(probe, i) {
 				t.Run(app.String(), func(t *testing.T) { app.runScenarios(t, su) })
@@ -31,13 +32,21 @@ func (w *webServer) matrix(t *testing.T, setups ...setup) {
 	}
 }
 
+func (su *setup) buildProbe(t *testing.T) string {
+	t.Helper()
+	if su.cgi {
+		return buildQuickProbe(t)
+	}
+	return buildProbe(t)
+}
+
 // applications returns the kinds of applications for a web server's setup number i. The first has all of them, the
 // others have each kind of handlers once, with either driver in turn: this finds what matters in a tenth of the time.
 func (su *setup) applications(probe string, i int) []application {
 	var apps []application
 	for d, driver := range drivers() {
 		for m, mode := range modes {
-			if i == 0 && !su.driverless || (i+m)%len(drivers()) == d {
+			if i == 0 && !su.cgi || (i+m)%len(drivers()) == d {
 				apps = append(apps, application{
 					program: probe, args: []string{"-driver", driver, "-mode", mode}, driver: driver, mode: mode, first: len(apps) == 0,
 				})

@@ -11,6 +11,7 @@ import (
 
 // X-Accel-Buffering sends on what nginx would collect: the first line arrives although there is no second.
 func TestNginxAccelBuffering(t *testing.T) {
+	t.Parallel()
 	nginx.find(t)
 	p := newPlace(t)
 	handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
@@ -27,6 +28,7 @@ func TestNginxAccelBuffering(t *testing.T) {
 
 // X-Accel-Redirect is nginx's own kind of a local redirect.
 func TestNginxAccelRedirect(t *testing.T) {
+	t.Parallel()
 	nginx.find(t)
 	p := newPlace(t)
 	handle(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {

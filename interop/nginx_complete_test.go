@@ -43,6 +43,7 @@ func nginxComplete(t *testing.T, probe string) {
 // What compares r.Host with a URL of the client's works with the file that passes the port, and not without. WebDAV
 // does it as here.
 func TestNginxHostWithPort(t *testing.T) {
+	t.Parallel()
 	nginx.find(t)
 	crossOrigin := http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, r.Host)

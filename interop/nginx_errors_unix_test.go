@@ -92,6 +92,7 @@ var nginxMishaps = []mishap{
 }
 
 func TestNginxErrors(t *testing.T) {
+	t.Parallel()
 	nginx.find(t)
 	for _, m := range nginxMishaps {
 		t.Run(m.name, func(t *testing.T) { m.happen(t, nginx) })
@@ -101,6 +102,7 @@ func TestNginxErrors(t *testing.T) {
 // A socket that only its owner may use is no use to nginx, whose workers are somebody else. Debian's nginx has a user
 // for them, which a group can let in.
 func TestNginxSocketPermissions(t *testing.T) {
+	t.Parallel()
 	nginx.find(t)
 	www, err := user.Lookup("www-data")
 	if os.Geteuid() != 0 || err != nil {
@@ -136,6 +138,7 @@ func TestNginxSocketPermissions(t *testing.T) {
 // Once nginx has the beginning of the answer, it does not wait for the application to take more of the body: a handler
 // that answers first and reads then gets what the socket's buffer had room for.
 func TestNginxIsHalfDuplex(t *testing.T) {
+	t.Parallel()
 	nginx.find(t)
 	p := newPlace(t)
 	begun, read := make(chan struct{}), make(chan error, 1)

@@ -86,6 +86,7 @@ func apacheFolder(htaccess string) *webServer {
 
 // The query is what the web server makes of it, and RequestURI is what the client asked for (W2).
 func TestRewrites(t *testing.T) {
+	t.Parallel()
 	for _, tt := range rewriting {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -194,6 +194,7 @@ var blows = []blow{
 
 // A drain loses no request; a host that dies loses at most those that are with it.
 func TestScaling(t *testing.T) {
+	t.Parallel()
 	wantPrinted(t, "scaling")
 	for w, config := range map[*webServer]string{nginx: "nginx.conf", haproxy: "haproxy.cfg"} {
 		t.Run(w.name, func(t *testing.T) {

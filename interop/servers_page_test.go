@@ -7,6 +7,7 @@ import (
 
 // Whoever adds a scenario runs the matrix again.
 func TestServersPageShowsScenarios(t *testing.T) {
+	t.Parallel()
 	page := readFile(t, "../docs/servers.md")
 	for _, sc := range scenarios {
 		if !strings.Contains(page, "\n| "+sc.name+" |") {

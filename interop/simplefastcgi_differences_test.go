@@ -178,6 +178,7 @@ const (
 
 // The page has the differences that the test knows, the version that is compared, and the function that is tried.
 func TestSimpleFastCGIPage(t *testing.T) {
+	t.Parallel()
 	text := readFile(t, packagePage)
 	before, rest, hasBegin := strings.Cut(text, packagePageBegin)
 	_, after, hasEnd := strings.Cut(rest, packagePageEnd)

@@ -122,6 +122,7 @@ server {
 // The package's own examples and those that take their place answer alike, behind the same web server, but for the
 // differences that are listed.
 func TestLikeSimpleFastCGI(t *testing.T) {
+	t.Parallel()
 	nginx.find(t)
 	p := newPlace(t)
 	runPackage(t, p)

@@ -44,6 +44,7 @@ func newSite(t testing.TB, server *webServer, p *place) *site {
 	transport := &http.Transport{
 		DisableCompression:  true,
 		MaxIdleConnsPerHost: concurrency,
+		IdleConnTimeout:     2 * time.Second, // before any web server closes one, which a POST may meet
 	}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &site{

@@ -31,6 +31,7 @@ func spawned(t *testing.T, p *place, probe, file string) string {
 
 // Each file is printed on the page, as it is.
 func TestSpawnPage(t *testing.T) {
+	t.Parallel()
 	page := readFile(t, "../docs/spawn.md")
 	for _, file := range configurations(t, "spawn") {
 		if !strings.Contains(page, "\n"+printed(t, "spawn", file)+"```\n") {
@@ -42,6 +43,7 @@ func TestSpawnPage(t *testing.T) {
 // A44: the application finds the socket on descriptor 0, Unix or TCP, also when several processes share it. Each ends on
 // SIGTERM, and the others go on.
 func TestSpawnFCGI(t *testing.T) {
+	t.Parallel()
 	spawnFCGI.find(t)
 	probe := buildProbe(t)
 	for file, tt := range map[string]struct {
@@ -137,6 +139,7 @@ func ask(t *testing.T, addr, query string) string {
 }
 
 func TestMultiwatch(t *testing.T) {
+	t.Parallel()
 	spawnFCGI.find(t)
 	multiwatch.find(t)
 	probe := buildProbe(t)
@@ -194,6 +197,7 @@ func stopsWithin(t *testing.T, p *place, probe string, watch *process) {
 }
 
 func TestCgiFcgi(t *testing.T) {
+	t.Parallel()
 	cgiFCGI.find(t)
 	probe := buildProbe(t)
 	for _, mode := range modes {
@@ -267,6 +271,7 @@ func killed(t *testing.T, p *place) {
 
 // As a CGI program, cgi-fcgi starts the application, with descriptor 0, and finds it again.
 func TestCgiFcgiStarts(t *testing.T) {
+	t.Parallel()
 	cgiFCGI.find(t)
 	probe := buildProbe(t)
 	p := newPlace(t)

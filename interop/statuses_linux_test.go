@@ -27,6 +27,7 @@ var answering = []struct {
 
 // The client gets the status that the application gives, with and without a Location, and the body with it (W1).
 func TestStatuses(t *testing.T) {
+	t.Parallel()
 	for _, a := range answering {
 		t.Run(a.server.name, func(t *testing.T) {
 			t.Parallel()

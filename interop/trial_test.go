@@ -83,6 +83,7 @@ func (t *trial) Fatal(args ...any) {
 
 // A scenario that is expected to fail may do so in any way that a test can.
 func TestTrial(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		run  func(testing.TB, *site)
 		want string
