@@ -11,10 +11,24 @@ import (
 	"github.com/simple-fastcgi/fastcgi"
 )
 
+// A breakOff is how a function of the application's does not return.
+type breakOff struct {
+	do         func()
+	log, where string // what is logged of it
+}
+
+var panics = breakOff{func() { panic(errTest) }, errTest.Error(), "server_panic_test.go"}
+
+// brokenOff runs a test with each way to break off. W9: in a callback, to end the goroutine costs no more than a panic.
+func brokenOff(t *testing.T, test func(t *testing.T, off breakOff)) {
+	t.Run("panic", func(t *testing.T) { test(t, panics) })
+	t.Run("Goexit", func(t *testing.T) { test(t, breakOff{runtime.Goexit, "runtime.Goexit was called", "goroutine"}) })
+}
+
 // unharmed wants the server to have counted and logged one panic, and the connection to go on.
-func unharmed(t *testing.T, a *app, w *web) {
+func unharmed(t *testing.T, a *app, w *web, off breakOff) {
 	t.Helper()
-	a.log.expect(t, "level=ERROR", "panicked", errTest.Error(), "server_panic_test.go")
+	a.log.expect(t, "level=ERROR", "panicked", off.log, off.where)
 	if n := a.Stats().Panics; n != 1 {
 		t.Errorf("%d panics were counted", n)
 	}
@@ -69,7 +83,7 @@ func TestF4PanicSync(t *testing.T) {
 				if got.end.AppStatus == 0 || !strings.Contains(got.stderr.String(), errTest.Error()) {
 					t.Errorf("the request ended with %+v, %q", got.end, got.stderr.String())
 				}
-				unharmed(t, a, w)
+				unharmed(t, a, w, panics)
 			})
 		})
 	}
@@ -77,150 +91,158 @@ func TestF4PanicSync(t *testing.T) {
 
 // F4: so does an AsyncHandler, in whichever of its callbacks.
 func TestF4PanicAsync(t *testing.T) {
-	for _, test := range []struct {
-		name    string
-		handler func(ex fastcgi.Exchange)
-		sent    []byte
-		stdout  string
-	}{
-		{name: "ServeAsync", handler: func(fastcgi.Exchange) { panic(errTest) }},
-		{name: "ServeAsync, after output", handler: func(ex fastcgi.Exchange) {
-			io.WriteString(ex, "partial\n")
-			ex.Flush()
-			panic(errTest)
-		}, stdout: "partial\n"},
-		{name: "OnBody", handler: func(ex fastcgi.Exchange) {
-			ex.OnBody(func([]byte, bool) { panic(errTest) })
-		}, sent: stdin(1, "body")},
-		{name: "OnBody, at the end", handler: func(ex fastcgi.Exchange) {
-			ex.OnBody(func(_ []byte, last bool) {
-				if last {
-					panic(errTest)
-				}
-			})
-		}, sent: stdinEnd(1)},
-		{name: "ReadAll", handler: func(ex fastcgi.Exchange) {
-			ex.ReadAll(100, func([]byte, error) { panic(errTest) })
-		}, sent: stdinEnd(1)},
-		{name: "OnAbort", handler: func(ex fastcgi.Exchange) {
-			ex.OnAbort(func(error) { panic(errTest) })
-		}, sent: abort(1), stdout: "nothing"},
-		{name: "OnDrain", handler: func(ex fastcgi.Exchange) {
-			io.WriteString(ex, strings.Repeat("x", 10<<20))
-			ex.OnDrain(func() { panic(errTest) })
-			io.WriteString(ex, "more")
-		}, stdout: strings.Repeat("x", 10<<20)},
-		{name: "stream", handler: func(ex fastcgi.Exchange) {
-			fastcgi.SendResponse(ex, 200, "", func(yield func(string) bool) {
-				yield("partial\n")
-				panic(errTest)
-			})
-			ex.Finish(0)
-		}, stdout: "Status: 200 OK\r\n\r\npartial\n"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			everywhere(t, func(t *testing.T, p place) {
-				a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
-					if ex.Params().Get("WELL") == "" {
-						test.handler(ex)
-						return
+	brokenOff(t, func(t *testing.T, off breakOff) {
+		for _, test := range []struct {
+			name    string
+			handler func(ex fastcgi.Exchange)
+			sent    []byte
+			stdout  string
+		}{
+			{name: "ServeAsync", handler: func(fastcgi.Exchange) { off.do() }},
+			{name: "ServeAsync, after output", handler: func(ex fastcgi.Exchange) {
+				io.WriteString(ex, "partial\n")
+				ex.Flush()
+				off.do()
+			}, stdout: "partial\n"},
+			{name: "OnBody", handler: func(ex fastcgi.Exchange) {
+				ex.OnBody(func([]byte, bool) { off.do() })
+			}, sent: stdin(1, "body")},
+			{name: "OnBody, at the end", handler: func(ex fastcgi.Exchange) {
+				ex.OnBody(func(_ []byte, last bool) {
+					if last {
+						off.do()
 					}
-					io.WriteString(ex, "well")
-					ex.Finish(0)
-				})})
-				w := a.dial(t)
-				w.send(start(1, true), test.sent)
-				got := w.answer(1)
-				switch test.stdout {
-				case "":
-					got.expectStatus(t, 500)
-				case "nothing":
-					if got.stdout.Len() > 0 {
-						t.Errorf("the answer is %q", got.stdout.String())
+				})
+			}, sent: stdinEnd(1)},
+			{name: "ReadAll", handler: func(ex fastcgi.Exchange) {
+				ex.ReadAll(100, func([]byte, error) { off.do() })
+			}, sent: stdinEnd(1)},
+			{name: "OnAbort", handler: func(ex fastcgi.Exchange) {
+				ex.OnAbort(func(error) { off.do() })
+			}, sent: abort(1), stdout: "nothing"},
+			{name: "OnDrain", handler: func(ex fastcgi.Exchange) {
+				io.WriteString(ex, strings.Repeat("x", 10<<20))
+				ex.OnDrain(off.do)
+				io.WriteString(ex, "more")
+			}, stdout: strings.Repeat("x", 10<<20)},
+			{name: "stream", handler: func(ex fastcgi.Exchange) {
+				fastcgi.SendResponse(ex, 200, "", func(yield func(string) bool) {
+					yield("partial\n")
+					off.do()
+				})
+				ex.Finish(0)
+			}, stdout: "Status: 200 OK\r\n\r\npartial\n"},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				everywhere(t, func(t *testing.T, p place) {
+					a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+						if ex.Params().Get("WELL") == "" {
+							test.handler(ex)
+							return
+						}
+						io.WriteString(ex, "well")
+						ex.Finish(0)
+					})})
+					w := a.dial(t)
+					w.send(start(1, true), test.sent)
+					got := w.answer(1)
+					switch test.stdout {
+					case "":
+						got.expectStatus(t, 500)
+					case "nothing":
+						if got.stdout.Len() > 0 {
+							t.Errorf("the answer is %q", got.stdout.String())
+						}
+					default:
+						if got.stdout.String() != test.stdout || got.end.AppStatus == 0 {
+							t.Errorf("the answer is %q, %+v", clip(got.stdout.String()), got.end)
+						}
 					}
-				default:
-					if got.stdout.String() != test.stdout || got.end.AppStatus == 0 {
-						t.Errorf("the answer is %q, %+v", clip(got.stdout.String()), got.end)
-					}
-				}
-				unharmed(t, a, w)
+					unharmed(t, a, w, off)
+				})
 			})
-		})
-	}
+		}
+	})
 }
 
 // F4: a panic that has no request to answer any more is logged all the same.
 func TestF4PanicWithoutRequest(t *testing.T) {
-	for name, handler := range map[string]func(ex fastcgi.Exchange){
-		"after Finish": func(ex fastcgi.Exchange) {
-			io.WriteString(ex, "well")
-			ex.Finish(0)
-			panic(errTest)
-		},
-		"AfterFunc": func(ex fastcgi.Exchange) {
-			ex.Loop().AfterFunc(0, func() { panic(errTest) })
-			io.WriteString(ex, "well")
-			ex.Finish(0)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(t *testing.T, p place) {
-				a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
-					if ex.ID() == 1 {
-						handler(ex)
-						return
-					}
-					io.WriteString(ex, "well")
-					ex.Finish(0)
-				})})
-				w := a.dial(t)
-				w.ask(1).expect(t, "well")
-				unharmed(t, a, w)
+	brokenOff(t, func(t *testing.T, off breakOff) {
+		for name, handler := range map[string]func(ex fastcgi.Exchange){
+			"after Finish": func(ex fastcgi.Exchange) {
+				io.WriteString(ex, "well")
+				ex.Finish(0)
+				off.do()
+			},
+			"AfterFunc": func(ex fastcgi.Exchange) {
+				ex.Loop().AfterFunc(0, off.do)
+				io.WriteString(ex, "well")
+				ex.Finish(0)
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				everywhere(t, func(t *testing.T, p place) {
+					a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+						if ex.ID() == 1 {
+							handler(ex)
+							return
+						}
+						io.WriteString(ex, "well")
+						ex.Finish(0)
+					})})
+					w := a.dial(t)
+					w.ask(1).expect(t, "well")
+					unharmed(t, a, w, off)
+				})
 			})
-		})
-	}
+		}
+	})
 }
 
 // W18: a panic in a function on a request's own loop ends that request, as one in any other of its callbacks does.
 func TestW18PanicOnLoop(t *testing.T) {
-	for name, handler := range map[string]func(ex fastcgi.Exchange, f func()){
-		"posted": func(ex fastcgi.Exchange, f func()) { ex.Loop().Post(f) },
-		"timer":  func(ex fastcgi.Exchange, f func()) { ex.Loop().AfterFunc(time.Millisecond, f) },
-		"timer of a timer": func(ex fastcgi.Exchange, f func()) {
-			ex.Loop().AfterFunc(0, func() { ex.Loop().AfterFunc(0, f) })
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(t *testing.T, p place) {
-				a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
-					if ex.ID() == 1 {
-						handler(ex, func() { panic(errTest) })
-						return
+	brokenOff(t, func(t *testing.T, off breakOff) {
+		for name, handler := range map[string]func(ex fastcgi.Exchange, f func()){
+			"posted": func(ex fastcgi.Exchange, f func()) { ex.Loop().Post(f) },
+			"timer":  func(ex fastcgi.Exchange, f func()) { ex.Loop().AfterFunc(time.Millisecond, f) },
+			"timer of a timer": func(ex fastcgi.Exchange, f func()) {
+				ex.Loop().AfterFunc(0, func() { ex.Loop().AfterFunc(0, f) })
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				everywhere(t, func(t *testing.T, p place) {
+					a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+						if ex.ID() == 1 {
+							handler(ex, off.do)
+							return
+						}
+						io.WriteString(ex, "well")
+						ex.Finish(0)
+					})})
+					w := a.dial(t)
+					if got := w.ask(1); got.status() != 500 || got.end.AppStatus != 2 {
+						t.Errorf("status %d, %+v", got.status(), got.end)
 					}
-					io.WriteString(ex, "well")
-					ex.Finish(0)
-				})})
-				w := a.dial(t)
-				if got := w.ask(1); got.status() != 500 || got.end.AppStatus != 2 {
-					t.Errorf("status %d, %+v", got.status(), got.end)
-				}
-				a.log.expect(t, "handler panicked", "request=1", errTest.Error())
-				unharmed(t, a, w)
+					a.log.expect(t, "handler panicked", "request=1", off.log)
+					unharmed(t, a, w, off)
+				})
 			})
-		})
-	}
+		}
+	})
 }
 
 // W18: one in a function that belongs to no request is logged as such.
 func TestW18PanicOnServerLoop(t *testing.T) {
-	everywhere(t, func(t *testing.T, p place) {
-		a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
-			io.WriteString(ex, "well")
-			ex.Finish(0)
-		})})
-		a.Loop().AfterFunc(0, func() { panic(errTest) })
-		a.log.expect(t, "handler panicked", "no request", errTest.Error())
-		unharmed(t, a, a.dial(t))
+	brokenOff(t, func(t *testing.T, off breakOff) {
+		everywhere(t, func(t *testing.T, p place) {
+			a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+				io.WriteString(ex, "well")
+				ex.Finish(0)
+			})})
+			a.Loop().AfterFunc(0, off.do)
+			a.log.expect(t, "handler panicked", "no request", off.log)
+			unharmed(t, a, a.dial(t), off)
+		})
 	})
 }
 

@@ -123,9 +123,9 @@ func (s *Server) values(maxConns, maxRequests int) []protocol.Value {
 	}
 	known = append(known, constant(protocol.VarMpxsConns, min(maxRequests-1, 1)))
 	for _, name := range slices.Sorted(maps.Keys(s.Values)) {
-		known = append(known, protocol.Value{Name: name, Value: func() string {
-			defer s.engine.Contain()
-			return s.Values[name]()
+		known = append(known, protocol.Value{Name: name, Value: func() (value string) {
+			s.engine.Apart(func() { value = s.Values[name]() })
+			return value
 		}})
 	}
 	return known

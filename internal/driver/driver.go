@@ -3,8 +3,10 @@
 // Above it, a Conn knows requests and buffers and never sees a socket. Below it,
 // a Driver knows sockets and nothing of FastCGI. Each connection has a loop: all
 // that the driver calls of a Conn, and whatever was posted, runs one at a time,
-// and none of it before Accept has returned. Package drivertest has the rules as
-// a table, and holds every driver to them.
+// and none of it before Accept has returned. Any of these but Sent may end the
+// goroutine that calls it (runtime.Goexit), which costs the driver nothing but that
+// goroutine. Package drivertest has the rules as a table, and holds every driver to
+// them.
 //
 // It sits on nothing. Package engine is above the seam, packages epoll and
 // goroutine are below it, and package fastcgi brings them together.

@@ -13,6 +13,8 @@ type Queue struct {
 	mu      sync.Mutex
 	posts   []func()
 	running bool // the goroutine is there
+
+	doing []func() // owned by the goroutine
 }
 
 // Post implements Loop.
@@ -26,27 +28,38 @@ func (q *Queue) Post(f func()) {
 	}
 }
 
-// run runs what is posted, until there is nothing more.
+// run runs what is posted, until there is nothing more. A function may end the
+// goroutine (runtime.Goexit): another goes on with the next.
 func (q *Queue) run() {
-	for posts := q.take(); len(posts) > 0; posts = q.take() {
-		if q.Turn != nil {
-			q.Turn.Lock()
+	over := false
+	defer func() {
+		if !over {
+			go q.run()
 		}
-		for _, f := range posts {
-			f()
-		}
-		if q.Turn != nil {
-			q.Turn.Unlock()
-		}
+	}()
+	for len(q.doing) > 0 || q.take() {
+		q.turn()
+	}
+	over = true
+}
+
+func (q *Queue) turn() {
+	if q.Turn != nil {
+		q.Turn.Lock()
+		defer q.Turn.Unlock()
+	}
+	for len(q.doing) > 0 {
+		f := q.doing[0]
+		q.doing = q.doing[1:]
+		f()
 	}
 }
 
-// take removes what was posted. If that is nothing, the goroutine ends.
-func (q *Queue) take() []func() {
+// take takes what was posted. If that is nothing, the goroutine ends.
+func (q *Queue) take() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	posts := q.posts
-	q.posts = nil
-	q.running = len(posts) > 0
-	return posts
+	q.doing, q.posts = q.posts, nil
+	q.running = len(q.doing) > 0
+	return q.running
 }

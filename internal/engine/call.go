@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"runtime/debug"
@@ -62,10 +61,6 @@ type Outcome struct {
 	Panic  any  // from recover; nil if it did not panic
 	Exited bool // it has ended its goroutine (runtime.Goexit)
 }
-
-// errExited is what a handler that has ended its goroutine is taken to have
-// panicked with.
-var errExited = errors.New("the handler called runtime.Goexit")
 
 // End ends the request, also after a panic. It is called in a deferred function.
 func (c *Call) End(o Outcome) {

@@ -30,19 +30,6 @@ type sink struct {
 // open reports whether the sink waits for input.
 func (s *sink) open() bool { return s.f != nil && !s.done }
 
-// startAsync calls the handler of the request.
-func (r Ref) startAsync(h func(Ref)) {
-	defer r.contain()
-	h(r)
-}
-
-// contain ends a request one of whose callbacks panicked. It is deferred.
-func (r Ref) contain() {
-	if reason, stack := panicStack(recover()); reason != nil {
-		r.panicked(reason, stack)
-	}
-}
-
 // panicked ends the request after a panic, and closes its stream.
 func (r Ref) panicked(reason any, stack []byte) {
 	x, ok := r.enter()
@@ -133,7 +120,6 @@ func (c *conn) notifyShutdown(x *exchange) {
 
 // callShutdown calls OnShutdown's callback, once.
 func (r Ref) callShutdown() {
-	defer r.contain()
 	if f := r.shutdownCallback(); f != nil {
 		f()
 	}
@@ -163,7 +149,6 @@ func (c *conn) notifyBody(x *exchange) {
 // deliver gives input to the callbacks until there is no more, or others are to
 // have their turn.
 func (r Ref) deliver() {
-	defer r.contain()
 	for range turnPieces {
 		f, chunk, buf, last := r.nextChunk()
 		if f == nil {
@@ -276,7 +261,6 @@ func (r Ref) ReadAll(limit int, f func(body []byte, err error)) {
 
 // callAbort calls OnAbort's callback, once.
 func (r Ref) callAbort() {
-	defer r.contain()
 	if f, cause := r.abortCallback(); f != nil {
 		f(cause)
 	}
@@ -295,7 +279,6 @@ func (r Ref) abortCallback() (func(error), error) {
 
 // callRoom goes on with what had to wait for room.
 func (r Ref) callRoom() {
-	defer r.contain()
 	r.pump()
 	if f := r.roomCallback(); f != nil {
 		f()

@@ -4,18 +4,18 @@ import "context"
 
 func (c *conn) info() ConnInfo { return ConnInfo{c.id, c.sock.RemoteAddr()} }
 
-// callHooks calls the hooks for a new connection.
+// callHooks calls the hooks for a new connection. Nobody could go on with it if they
+// ended the goroutine that accepts, so they have one of their own.
 func (c *conn) callHooks() {
 	if c.engine.ConnContext != nil {
-		c.setContext()
+		c.engine.Apart(c.setContext)
 	}
 	if c.engine.ConnState != nil {
-		c.callState(ConnNew)
+		c.engine.Apart(func() { c.callState(ConnNew) })
 	}
 }
 
 func (c *conn) setContext() {
-	defer c.engine.Contain()
 	c.base = c.engine.ConnContext(c.engine.BaseContext, c.info())
 	if c.base == nil {
 		panic("fastcgi: ConnContext returned nil")
@@ -36,8 +36,4 @@ func (c *conn) tellState(s ConnState) {
 
 var noticeOf = [...]noticeKind{ConnActive: noticeActive, ConnIdle: noticeIdle, ConnClosed: noticeClosed}
 
-// callState calls ConnState.
-func (c *conn) callState(s ConnState) {
-	defer c.engine.Contain()
-	c.engine.ConnState(c.info(), s)
-}
+func (c *conn) callState(s ConnState) { c.engine.ConnState(c.info(), s) }

@@ -263,14 +263,6 @@ func (e *Engine) Idle() <-chan struct{} { return e.limiter.idle() }
 // Loop returns a Loop over a driver's, for functions that belong to no request.
 func (e *Engine) Loop(post func(func())) Loop { return Loop{engine: e, post: post} }
 
-// Contain keeps a panic in a function of the application's from ending the
-// process. It is deferred.
-func (e *Engine) Contain() {
-	if reason, stack := panicStack(recover()); reason != nil {
-		e.logPanic(reason, stack)
-	}
-}
-
 // counters are what an Engine counts.
 type counters struct {
 	conns, requests, aborted, overloaded        atomic.Int64

@@ -2,8 +2,9 @@ package engine
 
 import "time"
 
-// A Loop runs functions one at a time. One that panics is contained: it ends the
-// request that the loop was asked of, if there is one. The zero Loop runs nothing.
+// A Loop runs functions one at a time. One that panics, or ends its goroutine, is
+// contained: it ends the request that the loop was asked of, if there is one. The zero
+// Loop runs nothing.
 type Loop struct {
 	engine *Engine
 	ref    Ref // zero for a loop that belongs to no request
@@ -16,8 +17,10 @@ func (l Loop) Post(f func()) {
 		return
 	}
 	l.post(func() {
-		defer l.contain()
+		var returned bool
+		defer l.contain(&returned)
 		f()
+		returned = true
 	})
 }
 
@@ -31,8 +34,8 @@ func (l Loop) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 }
 
 // contain is deferred around a function of the application's.
-func (l Loop) contain() {
-	reason, stack := panicStack(recover())
+func (l Loop) contain(returned *bool) {
+	reason, stack := notReturned(*returned, recover())
 	switch {
 	case reason == nil:
 	case l.ref.conn != nil:

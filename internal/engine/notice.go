@@ -65,7 +65,7 @@ func (c *conn) endTurn() {
 			c.handOver(n)
 		} else {
 			c.leave()
-			n.run(c)
+			c.call(n, nil)
 		}
 		c.enter()
 	}
@@ -81,9 +81,8 @@ func (c *conn) handOver(n notice) {
 	}
 	h := &c.engine.Handlers[n.x.role]
 	if h.Sync == nil {
-		r := n.x.ref()
 		c.leave()
-		r.startAsync(h.Async)
+		c.call(n, h.Async)
 		return
 	}
 	b := n.x.begin()
@@ -98,7 +97,38 @@ func (c *conn) runNotices() {
 	c.endTurn()
 }
 
-// run makes a callback. Each kind looks for itself whether the request is still
+// call makes a callback in a turn; start is the handler of a request that begins.
+func (c *conn) call(n notice, start func(Ref)) {
+	var returned bool
+	defer c.contain(n, &returned)
+	if start != nil {
+		start(Ref{c, n.x, n.gen})
+	} else {
+		n.run(c)
+	}
+	returned = true
+}
+
+// contain acts on a callback that did not return. It is deferred. If the callback
+// has ended the loop's goroutine (runtime.Goexit), as a test's FailNow does, the turn
+// is finished here, and the driver goes on in another goroutine.
+func (c *conn) contain(n notice, returned *bool) {
+	reason, stack := notReturned(*returned, recover())
+	switch {
+	case reason == nil:
+		return
+	case n.x != nil:
+		Ref{c, n.x, n.gen}.panicked(reason, stack)
+	default:
+		c.engine.logPanic(reason, stack)
+	}
+	if reason == errExited {
+		c.enter()
+		c.endTurn()
+	}
+}
+
+// run makes the callback. Each kind looks for itself whether the request is still
 // the one that it was noted for.
 func (n notice) run(c *conn) {
 	r := Ref{c, n.x, n.gen}
@@ -116,8 +146,8 @@ func (n notice) run(c *conn) {
 	case noticeIdle:
 		c.callState(ConnIdle)
 	case noticeClosed:
+		defer c.engine.remove(c)
 		c.callState(ConnClosed)
-		c.engine.remove(c)
 	}
 }
 

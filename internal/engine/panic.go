@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -18,6 +19,41 @@ const panicStatus = 2
 type TracedPanic struct {
 	Reason any
 	Stack  []byte
+}
+
+// Apart calls a function of the application's in a goroutine of its own, and waits
+// for it: where the caller could not go on if the function ended its goroutine. A
+// panic is logged, and ends nothing.
+func (e *Engine) Apart(f func()) {
+	over := make(chan struct{})
+	go func() {
+		var returned bool
+		defer func() {
+			if reason, stack := notReturned(returned, recover()); reason != nil {
+				e.logPanic(reason, stack)
+			}
+			close(over)
+		}()
+		f()
+		returned = true
+	}()
+	<-over
+}
+
+// errExited is what a function that has ended its goroutine is taken to have
+// panicked with.
+var errExited = errors.New("runtime.Goexit was called")
+
+// notReturned returns why a function has not returned, and where; recovered is what
+// recover says of it.
+func notReturned(returned bool, recovered any) (reason any, stack []byte) {
+	switch {
+	case returned:
+		return nil, nil
+	case recovered == nil:
+		return errExited, debug.Stack()
+	}
+	return panicStack(recovered)
 }
 
 // panicStack returns what was panicked with, and where.

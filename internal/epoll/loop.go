@@ -44,10 +44,13 @@ type loop struct {
 	fetch   func(fd uintptr) bool
 	events  [maxEvents]unix.EpollEvent
 	fetched int
+	handled int // of those fetched
 	table   table
 	sources []*source
 	fresh   []*socket // accepted, and not watched by epoll yet
 	ready   []*socket // may have more to read
+	turn    []*socket // of those, the ones whose turn is to come
+	doing   work
 	timers  timers
 	alarm   driver.Instant // when Go's poller wakes the loop; zero: not
 	now     driver.Instant // when the events were fetched
@@ -55,9 +58,13 @@ type loop struct {
 	peer    sockaddr // of the connection accepted last
 	buf     []byte
 
-	// The arrays of posts and changed while the others are at work.
-	sparePosts   []func()
-	spareChanged []*socket
+	spare work // the arrays of posts and changed while the others are at work
+}
+
+// work is what others have given to a loop.
+type work struct {
+	posts   []func()
+	changed []*socket
 }
 
 func newLoop(d *Driver) *loop {
@@ -141,8 +148,15 @@ func (l *loop) retry() {
 	l.wake()
 }
 
-// run is the loop.
+// run is the loop. A callback may end its goroutine (runtime.Goexit): what is left to
+// do is in the loop's fields, and another goroutine does it.
 func (l *loop) run() {
+	over := false
+	defer func() {
+		if !over {
+			go l.run()
+		}
+	}()
 	for {
 		l.handleEvents()
 		l.readReady()
@@ -153,6 +167,7 @@ func (l *loop) run() {
 		l.registerFresh()
 		l.runTimers()
 		if !l.sleep() {
+			over = true
 			return
 		}
 		l.now = driver.Now()
@@ -162,22 +177,35 @@ func (l *loop) run() {
 // handleChanges does what was asked of sockets, and what was posted. What comes meanwhile has to wait
 // for the next turn, so that it does not starve the connections.
 func (l *loop) handleChanges() {
+	l.finishWork() // what a goroutine before this one has left
 	l.mu.Lock()
-	posts, changed := l.posts, l.changed
-	l.posts, l.changed = l.sparePosts[:0], l.spareChanged[:0]
-	for _, s := range changed {
+	w := work{l.posts, l.changed}
+	l.posts, l.changed = l.spare.posts[:0], l.spare.changed[:0]
+	l.spare = work{}
+	for _, s := range w.changed {
 		s.dirty = false
 	}
 	l.mu.Unlock()
-	for _, s := range changed {
+	l.doing = w
+	l.finishWork()
+	clear(w.changed)
+	clear(w.posts)
+	l.spare = w
+}
+
+// finishWork does what the loop was given.
+func (l *loop) finishWork() {
+	w := &l.doing
+	for len(w.changed) > 0 {
+		s := w.changed[0]
+		w.changed = w.changed[1:]
 		s.applyChanges()
 	}
-	for _, f := range posts {
+	for len(w.posts) > 0 {
+		f := w.posts[0]
+		w.posts = w.posts[1:]
 		f()
 	}
-	clear(changed)
-	clear(posts)
-	l.sparePosts, l.spareChanged = posts, changed
 }
 
 // sleep fetches events, and waits if there is nothing else to do. It returns
@@ -224,8 +252,9 @@ func (l *loop) stop() {
 
 // handleEvents acts on the events that were fetched.
 func (l *loop) handleEvents() {
-	for i := range l.events[:l.fetched] {
-		ev := &l.events[i]
+	for l.handled < l.fetched {
+		ev := &l.events[l.handled]
+		l.handled++
 		if ev.Fd < 0 {
 			l.accept(l.sources[^ev.Fd])
 			continue
@@ -234,14 +263,17 @@ func (l *loop) handleEvents() {
 			s.event(ev.Events)
 		}
 	}
-	l.fetched = 0
+	l.fetched, l.handled = 0, 0
 }
 
 // readReady gives each connection that may have more to read its turn.
 func (l *loop) readReady() {
-	ready := l.ready
-	l.ready = nil
-	for _, s := range ready {
+	if len(l.turn) == 0 { // else a goroutine before this one has left some
+		l.turn, l.ready = l.ready, nil
+	}
+	for len(l.turn) > 0 {
+		s := l.turn[0]
+		l.turn = l.turn[1:]
 		s.queued = false
 		s.receive()
 	}

@@ -88,8 +88,8 @@ func (s *socket) Close() {
 // applyChanges acts on what others have asked for.
 func (s *socket) applyChanges() {
 	if s.closing.Load() {
+		defer s.loop.close(s)
 		s.endInput(net.ErrClosed)
-		s.loop.close(s)
 		return
 	}
 	if s.conn == nil || s.gone() {
@@ -120,6 +120,8 @@ func (s *socket) nextDue() driver.Instant {
 
 // expire acts on a deadline that has come.
 func (s *socket) expire(now driver.Instant) {
+	// The other deadline, or the next one, has to be set.
+	defer s.loop.markDirty(s)
 	deadline := s.deadline.Load()
 	switch {
 	case s.stalled(now):
@@ -129,8 +131,6 @@ func (s *socket) expire(now driver.Instant) {
 		s.deadline.CompareAndSwap(deadline, 0)
 		s.conn.Expire(now)
 	}
-	// The other deadline, or the next one, has to be set.
-	s.loop.markDirty(s)
 }
 
 // gone reports whether the descriptor is closed.
@@ -157,13 +157,15 @@ func (l *loop) close(s *socket) {
 
 // registerFresh tells epoll of the new connections that are still there.
 func (l *loop) registerFresh() {
-	for i, s := range l.fresh {
-		l.fresh[i] = nil
+	for len(l.fresh) > 0 {
+		last := len(l.fresh) - 1
+		s := l.fresh[last]
+		l.fresh[last] = nil
+		l.fresh = l.fresh[:last]
 		if !s.gone() {
 			l.register(s)
 		}
 	}
-	l.fresh = l.fresh[:0]
 }
 
 // register tells epoll of a connection.
@@ -177,8 +179,8 @@ func (l *loop) register(s *socket) {
 	s.mu.Unlock()
 	if err != nil {
 		// Out of kernel memory: the connection cannot go on.
+		defer l.close(s)
 		s.endInput(os.NewSyscallError("epoll_ctl", err))
-		l.close(s)
 	}
 }
 
@@ -216,6 +218,9 @@ func (s *socket) receive() {
 	switch {
 	case s.gone() || s.inputEnded:
 		return
+	case s.closing.Load():
+		s.applyChanges()
+		return
 	case s.paused.Load():
 		if s.hangup {
 			s.conn.Hangup()
@@ -244,6 +249,9 @@ func (s *socket) receive() {
 	// Less than asked for means that nothing is left to read; but for the end,
 	// for which there was an event, or will be.
 	s.unread = n == len(l.buf) || s.hangup
+	if s.unread {
+		s.requeue() // now, for the callbacks may not come back
+	}
 	s.conn.Receive(l.buf[:n], l.now)
 	if s.closing.Load() {
 		// At once, while the kernel has it in the cache.
@@ -251,7 +259,6 @@ func (s *socket) receive() {
 		return
 	}
 	if s.unread {
-		s.requeue()
 		// A handler that was waiting for a body has it in the cache now.
 		runtime.Gosched()
 	}

@@ -12,22 +12,34 @@ import (
 const readSize = 16 << 10
 
 // readLoop reads until the connection ends. Closing the socket is up to the
-// connection, which may still have something to say.
+// connection, which may still have something to say. A callback may end this goroutine
+// (runtime.Goexit): another goes on then.
 func (s *socket) readLoop() {
+	over := false
+	defer func() {
+		if !over {
+			go s.readLoop()
+		}
+	}()
 	for {
 		s.waitWhilePaused()
 		buf, err := s.read()
 		if len(buf) > 0 {
-			s.turn.Lock()
-			s.conn.Receive(buf, driver.Now())
-			s.turn.Unlock()
+			s.receive(buf)
 		}
 		pool.Put(buf)
 		if err != nil {
+			over = true
 			s.endInput(s.cause(err))
 			return
 		}
 	}
+}
+
+func (s *socket) receive(p []byte) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	s.conn.Receive(p, driver.Now())
 }
 
 // endInput tells the connection that nothing more will be read.
@@ -91,12 +103,16 @@ func (s *socket) checkHangup() {
 	if !watching {
 		return
 	}
-	if hungUp(s.raw) {
-		s.turn.Lock()
-		if !s.inputEnded { // as it may have by now
-			s.conn.Hangup()
-		}
-		s.turn.Unlock()
-	}
 	time.AfterFunc(hangupInterval, s.checkHangup)
+	if hungUp(s.raw) {
+		s.hangUp()
+	}
+}
+
+func (s *socket) hangUp() {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if !s.inputEnded { // as it may have by now
+		s.conn.Hangup()
+	}
 }

@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
@@ -15,6 +16,8 @@ type Conn struct {
 	// OnReceive and OnExpire are called instead of telling the test.
 	OnReceive func(p []byte)
 	OnExpire  func(now driver.Instant)
+	// Exits has each call but Sent end the goroutine that makes it.
+	Exits bool
 
 	server *Server
 	calls  chan Call
@@ -46,21 +49,30 @@ func (c *Conn) Receive(p []byte, now driver.Instant) {
 	defer c.enterOpen("Receive")()
 	if c.OnReceive != nil {
 		c.OnReceive(p)
-		return
+	} else {
+		c.tell(Call{What: "Receive", Data: string(p), Now: now})
 	}
-	c.tell(Call{What: "Receive", Data: string(p), Now: now})
+	c.exit()
+}
+
+func (c *Conn) exit() {
+	if c.Exits {
+		runtime.Goexit()
+	}
 }
 
 // ReceiveEnd implements driver.Conn.
 func (c *Conn) ReceiveEnd(err error) {
 	defer c.enterEnd()()
 	c.tell(Call{What: "ReceiveEnd", Err: err})
+	c.exit()
 }
 
 // Hangup implements driver.Conn.
 func (c *Conn) Hangup() {
 	defer c.enterOpen("Hangup")()
 	c.tell(Call{What: "Hangup"})
+	c.exit()
 }
 
 // Expire implements driver.Conn.
@@ -68,9 +80,10 @@ func (c *Conn) Expire(now driver.Instant) {
 	defer c.enterOpen("Expire")()
 	if c.OnExpire != nil {
 		c.OnExpire(now)
-		return
+	} else {
+		c.tell(Call{What: "Expire", Now: now})
 	}
-	c.tell(Call{What: "Expire", Now: now})
+	c.exit()
 }
 
 // Sent implements driver.Conn.

@@ -2,9 +2,12 @@ package drivertest
 
 import (
 	"net"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/simple-fastcgi/fastcgi/internal/driver"
 )
 
 var postRules = []rule{
@@ -41,6 +44,19 @@ var postRules = []rule{
 		if ran != posters*each {
 			t.Errorf("%d functions ran, want %d", ran, posters*each)
 		}
+	}},
+
+	{"functions that end their goroutine keep no other from running", anywhere, func(t *testing.T, p place) {
+		s := p.serve(t, nil)
+		c, peer := s.Open()
+		for _, loop := range []driver.Loop{c, s.Driver.Loop()} {
+			for range 3 {
+				loop.Post(runtime.Goexit)
+			}
+			inOrder(t, loop.Post)
+		}
+		background(t, peer)([]byte("hello"))
+		c.ExpectData("hello")
 	}},
 
 	{"functions are run after the end, too", anywhere, func(t *testing.T, p place) {

@@ -39,13 +39,27 @@ func rules() []rule {
 // A place is where a rule is tested.
 type place struct {
 	network   string // "pipe", "unix" or "tcp"
+	exits     bool   // each call ends its goroutine; see Conn.Exits
 	newDriver func(writeTimeout time.Duration) driver.Driver
 }
 
 // serve has a new driver without a WriteTimeout accept connections until the test ends.
 func (p place) serve(t *testing.T, prepare func(*Conn)) *Server {
 	t.Helper()
-	return Serve(t, p.newDriver(0), Listen(t, p.network), prepare)
+	return Serve(t, p.newDriver(0), Listen(t, p.network), p.prepare(prepare))
+}
+
+// prepare returns a Server's prepare for the place.
+func (p place) prepare(more func(*Conn)) func(*Conn) {
+	if !p.exits {
+		return more
+	}
+	return func(c *Conn) {
+		c.Exits = true
+		if more != nil {
+			more(c)
+		}
+	}
 }
 
 // open makes one connection.
@@ -60,9 +74,18 @@ func Run(t *testing.T, newDriver func(writeTimeout time.Duration) driver.Driver,
 		t.Run(network, func(t *testing.T) {
 			for _, r := range rules() {
 				if r.where(network) {
-					t.Run(r.name, func(t *testing.T) { r.test(t, place{network, newDriver}) })
+					t.Run(r.name, func(t *testing.T) { r.test(t, place{network: network, newDriver: newDriver}) })
 				}
 			}
 		})
 	}
+	// They hold also if all that the driver calls ends its goroutine.
+	t.Run("runtime.Goexit", func(t *testing.T) {
+		network := networks[0]
+		for _, r := range rules() {
+			if r.where(network) {
+				t.Run(r.name, func(t *testing.T) { r.test(t, place{network: network, newDriver: newDriver, exits: true}) })
+			}
+		}
+	})
 }
