@@ -134,7 +134,8 @@ func TestF1SlowLoris(t *testing.T) {
 					if _, err := conn.Write(request[i : i+1]); err != nil {
 						return
 					}
-					time.Sleep(time.Second)
+					// As seldom as will do: the race detector does not stand tens of thousands of timers in one bubble.
+					time.Sleep(4 * time.Second)
 				}
 			}()
 			go io.Copy(io.Discard, conn)

@@ -13,5 +13,5 @@ func (d *Driver) FirstLoop() driver.Loop {
 	return d.loops[0]
 }
 
-// Due returns when the loop is to look at a socket again, whatever happens.
+// Due returns when the loop is to look at a socket again, whatever happens. It is for the loop to call.
 func Due(s driver.Socket) driver.Instant { return s.(*socket).nextDue() }

@@ -53,7 +53,9 @@ func TestWriteTimeoutAnew(t *testing.T) {
 	var before driver.Instant
 	for range 5 {
 		c.Turn()
-		due := epoll.Due(c.Socket)
+		asked := make(chan driver.Instant, 1)
+		c.Post(func() { asked <- epoll.Due(c.Socket) })
+		due := drivertest.Take(t, asked)
 		if now := driver.Now(); due <= before || due > now.After(d.WriteTimeout) {
 			t.Errorf("due at %d, was %d; now it is %d", due, before, now)
 		}
