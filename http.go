@@ -57,8 +57,8 @@ import (
 // it, and Server.Close breaks it off.
 //
 // A handler that panics with http.ErrAbortHandler ends its response where it is,
-// with a nonzero appStatus; if nothing was sent, the web server answers in its own
-// words.
+// with a nonzero appStatus, and nothing is logged; if nothing was sent, the client
+// gets a page with status 500, as after any other panic.
 func HTTP(h http.Handler) Handler {
 	return httpHandler{nethttp.NewHandler(h)}
 }

@@ -205,6 +205,7 @@ func TestHTTPFlush(t *testing.T) {
 // F4: a panic leaves a response that does not pass for a whole one, and the
 // connection as it is.
 func TestHTTPPanic(t *testing.T) {
+	const page = "Status: 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nInternal Server Error\n"
 	for _, tt := range []struct {
 		name   string
 		handle http.HandlerFunc
@@ -212,16 +213,12 @@ func TestHTTPPanic(t *testing.T) {
 		status uint32
 		logged string
 	}{
-		{
-			"before", func(http.ResponseWriter, *http.Request) { panic("oops") },
-			"Status: 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nInternal Server Error\n", 2, "oops",
-		},
+		{"before", func(http.ResponseWriter, *http.Request) { panic("oops") }, page, 2, "oops"},
 		{
 			"before it is sent", func(w http.ResponseWriter, _ *http.Request) {
 				io.WriteString(w, "partial")
 				panic("oops")
-			},
-			"Status: 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nInternal Server Error\n", 2, "oops",
+			}, page, 2, "oops",
 		},
 		{
 			"after", func(w http.ResponseWriter, _ *http.Request) {
@@ -231,12 +228,12 @@ func TestHTTPPanic(t *testing.T) {
 			},
 			"Status: 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate.\r\npartial", 2, "oops",
 		},
-		{"abort before", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "", 1, ""},
+		{"abort before", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, page, 1, ""},
 		{
 			"abort before it is sent", func(w http.ResponseWriter, _ *http.Request) {
 				io.WriteString(w, "partial")
 				panic(http.ErrAbortHandler)
-			}, "", 1, "",
+			}, page, 1, "",
 		},
 		{
 			"abort after", func(w http.ResponseWriter, _ *http.Request) {
@@ -249,7 +246,7 @@ func TestHTTPPanic(t *testing.T) {
 		{"abort with an appStatus", func(_ http.ResponseWriter, r *http.Request) {
 			fastcgi.FromContext(r.Context()).SetAppStatus(9)
 			panic(http.ErrAbortHandler)
-		}, "", 9, ""},
+		}, page, 9, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			onUnix(t, func(t *testing.T, p place) {

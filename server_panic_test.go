@@ -165,6 +165,97 @@ func TestF4PanicAsync(t *testing.T) {
 	})
 }
 
+// F4: a handler that breaks off with http.ErrAbortHandler has its client told, as one that panics by mistake has, but
+// there is nothing in any log.
+func TestF4AbortHandler(t *testing.T) {
+	write := func(w io.Writer, text string) {
+		if text != "" {
+			io.WriteString(w, text)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	for name, serverOf := range map[string]func(text string) *fastcgi.Server{
+		"sync": func(text string) *fastcgi.Server {
+			return &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) { write(w, text) })}
+		},
+		"async": func(text string) *fastcgi.Server {
+			return &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) { write(ex, text) })}
+		},
+		"loop": func(text string) *fastcgi.Server {
+			return &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+				ex.Loop().Post(func() { write(ex, text) })
+			})}
+		},
+		"http": func(text string) *fastcgi.Server {
+			return &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if text != "" {
+					w.(http.Flusher).Flush()
+				}
+				write(w, text)
+			}))}
+		},
+	} {
+		for _, text := range []string{"", "partial"} {
+			t.Run(name+"/"+text, func(t *testing.T) {
+				everywhere(t, func(t *testing.T, p place) {
+					a := p.serve(t, serverOf(text))
+					w := a.dial(t)
+					for id := uint16(1); id <= 2; id++ { // the connection lives
+						got := w.ask(id, httpGet()...)
+						if text == "" {
+							got.expectStatus(t, 500)
+						} else if !strings.HasSuffix(got.stdout.String(), text) {
+							t.Errorf("the answer is %q", got.stdout.String())
+						}
+						if got.end.AppStatus != 1 || got.stderr.Len() > 0 {
+							t.Errorf("the request ended with %+v, %q", got.end, got.stderr.String())
+						}
+					}
+					a.Close()
+					if n := a.Stats().Panics; n != 0 || strings.Contains(a.log.String(), "panicked") {
+						t.Errorf("%d panics were counted, and this logged:\n%s", n, a.log)
+					}
+				})
+			})
+		}
+	}
+}
+
+// F4: nor is there where it has no request to end any more.
+func TestF4AbortHandlerWithoutRequest(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		a := p.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+			io.WriteString(ex, "well")
+			ex.Finish(0)
+			panic(http.ErrAbortHandler)
+		})})
+		ran := make(chan bool, 1)
+		a.Loop().Post(func() {
+			defer func() { ran <- true }()
+			panic(http.ErrAbortHandler)
+		})
+		receive(t, ran)
+		w := a.dial(t)
+		for id := uint16(1); id <= 2; id++ {
+			w.ask(id).expect(t, "well")
+		}
+		if n := a.Stats().Panics; n != 0 || strings.Contains(a.log.String(), "panicked") {
+			t.Errorf("%d panics were counted, and this logged:\n%s", n, a.log)
+		}
+	})
+}
+
+// F4: an Authorizer that breaks off allows nothing: an answer of nothing passes for status 200 with some web servers.
+func TestF4AbortHandlerAuthorizer(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		w := p.serve(t, &fastcgi.Server{
+			Authorizer: fastcgi.AuthorizerFunc(func(*fastcgi.Request) fastcgi.Decision { panic(http.ErrAbortHandler) }),
+		}).dial(t)
+		w.send(begin(1, fastcgi.RoleAuthorizer, true), paramsEnd(1))
+		w.answer(1).expectStatus(t, 500)
+	})
+}
+
 // F4: a panic that has no request to answer any more is logged all the same.
 func TestF4PanicWithoutRequest(t *testing.T) {
 	brokenOff(t, func(t *testing.T, off breakOff) {

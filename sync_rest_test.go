@@ -2,6 +2,8 @@ package fastcgi_test
 
 import (
 	"io"
+	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -54,6 +56,39 @@ func TestRestOfBody(t *testing.T) {
 			t.Errorf("on a connection that is not kept the request ended after %v", took)
 		}
 	})
+}
+
+// So it is where an error page is the answer.
+func TestRestOfBodyBehindErrorPage(t *testing.T) {
+	for name, handler := range map[string]fastcgi.HandlerFunc{
+		"no response": func(fastcgi.ResponseWriter, *fastcgi.Request) {},
+		"panic":       func(fastcgi.ResponseWriter, *fastcgi.Request) { panic(errTest) },
+		"abort":       func(fastcgi.ResponseWriter, *fastcgi.Request) { panic(http.ErrAbortHandler) },
+		"exit":        func(fastcgi.ResponseWriter, *fastcgi.Request) { runtime.Goexit() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := inBubble.serve(t, &fastcgi.Server{Handler: handler}).dial(t)
+				began := time.Now()
+				w.send(start(1, true))
+				w.untilStdout(1, "Status: 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nInternal Server Error\n")
+				if took := time.Since(began); took != 0 {
+					t.Errorf("the page came after %v", took)
+				}
+				const pause = 150 * time.Millisecond
+				var sending sync.WaitGroup
+				defer sending.Wait()
+				sending.Go(func() {
+					time.Sleep(pause)
+					w.Write(stdinEnd(1))
+				})
+				w.answer(1)
+				if took := time.Since(began); took != pause {
+					t.Errorf("the request ended after %v, want %v", took, pause)
+				}
+			})
+		})
+	}
 }
 
 // A web server that stops sending once it is answered is not waited for, nor one that never comes to an end.

@@ -24,7 +24,7 @@ var processDefects = []difference{
 	},
 	{
 		what:  "A handler panics with `http.ErrAbortHandler`, as `httputil.ReverseProxy` does to cut a response short",
-		holds: "F4", want: "appStatus 1; the next request: status 200",
+		holds: "F4", want: "status 500, appStatus 1; the next request: status 200",
 		run: func(t *testing.T, impl implementation) string {
 			return afterwards(impl.spawn(t, thisProgram(t)), get(1, "REQUEST_URI", "/abort"))
 		},

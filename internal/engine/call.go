@@ -77,12 +77,9 @@ func (c *Call) End(o Outcome) {
 	case reason != nil && !ok:
 		c.conn.logPanic(reason, stack, "request", "ended")
 	case reason != nil:
-		x.panicked(reason, stack)
+		c.release(x.afterPanic(reason, stack))
 	case ok:
-		c.drainBody()
-		if x.serves(c.gen) { // or an async handler that used Run has finished it
-			x.finish()
-		}
+		c.release(x.afterReturn())
 	}
 }
 

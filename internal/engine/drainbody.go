@@ -14,6 +14,20 @@ const (
 	drainMax  = lingerMax
 )
 
+// release ends a request whose handler is done with it. An error page does not wait
+// for the rest of the body. It is called with the connection's mutex held.
+func (c *Call) release(e ending) {
+	x := c.x
+	if e.page != 0 && !x.responded && c.bodyDraining() {
+		// It fails only if nothing can be written, and then nobody waits for it.
+		_, _ = x.write(protocol.TypeStdout, x.errorPage(e.page))
+	}
+	c.drainBody()
+	if x.serves(c.gen) { // or an async handler that used Run has finished it
+		x.end(evRelease, e)
+	}
+}
+
 // drainBody reads what the handler has left of the body, on a connection that is
 // kept, before END_REQUEST. The answer goes out meanwhile. The connection is of
 // no other use until the body has passed, and some web servers do not expect the
@@ -45,5 +59,5 @@ func (c *Call) bodyDraining() bool {
 	x, cn := c.x, c.conn
 	keeps := cn.proto.KeepConn() && (cn.state == connOpen || cn.state == connFresh)
 	return keeps && x.serves(c.gen) && x.role == protocol.RoleResponder && !x.stdin.over() &&
-		x.cause == nil && x.writable() == nil
+		!x.upgraded && x.cause == nil && x.writable() == nil
 }

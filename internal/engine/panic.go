@@ -68,33 +68,52 @@ func panicStack(reason any) (any, []byte) {
 }
 
 // panicked ends a request whose handler panicked.
-//
-// A handler breaks off with Engine.AbortPanic on purpose: its response must not
-// pass for a whole one. That is not logged, and no page is put in place of a
-// response that has not begun: the web server has its own for that.
 func (x *exchange) panicked(reason any, stack []byte) {
-	if abort := x.conn.engine.AbortPanic; abort != nil && reason == abort {
-		x.end(evRelease, ending{appStatus: cmp.Or(x.appStatus, failedStatus)})
-		return
+	x.end(evRelease, x.afterPanic(reason, stack))
+}
+
+// afterPanic reports a panic of a request's handler, and says how the request ends. A
+// response that has begun ends where it is, with an appStatus that is not zero. In
+// place of one that has not there is an error page: some web servers take an answer of
+// nothing for an empty one of status 200, and one keeps its client waiting.
+//
+// A handler breaks off with Engine.AbortPanic on purpose. That ends in the same way,
+// but is no news for a log.
+func (x *exchange) afterPanic(reason any, stack []byte) ending {
+	e := ending{page: 500, appStatus: panicStatus}
+	onPurpose := x.conn.engine.brokeOff(reason)
+	if onPurpose {
+		e.appStatus = cmp.Or(x.appStatus, failedStatus)
 	}
 	x.conn.logPanic(reason, stack, "request", x.id)
-	if x.failed != nil { // nobody waits for an answer
-		x.end(evRelease, ending{appStatus: panicStatus})
-		return
+	switch {
+	case x.failed != nil: // nobody waits for an answer
+		e.page = 0
+	case !onPurpose:
+		// The web server's log is told as well; if it fails there is nobody to tell.
+		_, _ = x.write(protocol.TypeStderr, fmt.Appendf(nil, "fastcgi: handler panicked: %s\n", logtext.Escape(fmt.Sprint(reason), logtext.Limit)))
 	}
-	// The web server's log is told as well; if it fails there is nobody to tell.
-	_, _ = x.write(protocol.TypeStderr, fmt.Appendf(nil, "fastcgi: handler panicked: %s\n", logtext.Escape(fmt.Sprint(reason), logtext.Limit)))
-	x.end(evRelease, ending{page: 500, appStatus: panicStatus})
+	return e
 }
+
+// brokeOff reports whether a handler panicked on purpose, which is not reported
+// anywhere.
+func (e *Engine) brokeOff(reason any) bool { return e.AbortPanic != nil && reason == e.AbortPanic }
 
 // logPanic reports a panic in a handler or a callback.
 func (e *Engine) logPanic(reason any, stack []byte, about ...any) {
+	if e.brokeOff(reason) {
+		return
+	}
 	e.counters.panics.Add(1)
 	e.Log.Error("fastcgi: handler panicked", append(about, "panic", fmt.Sprint(reason), "stack", string(stack))...)
 }
 
 // logPanic does the same with the mutex held.
 func (c *conn) logPanic(reason any, stack []byte, about ...any) {
+	if c.engine.brokeOff(reason) {
+		return
+	}
 	c.engine.counters.panics.Add(1)
 	c.logError("handler panicked", append(about, "panic", fmt.Sprint(reason), "stack", string(stack))...)
 }

@@ -19,17 +19,20 @@ func (r Ref) Refused(reason error) {
 	}
 }
 
-// finish ends a request that its handler gives back. A web server that is sent
-// nothing makes an error page of its own, and cannot say what is wrong; so a request
-// without a response is answered with status 500 and logged.
-func (x *exchange) finish() {
+// finish ends a request that its handler gives back.
+func (x *exchange) finish() { x.end(evRelease, x.afterReturn()) }
+
+// afterReturn says how a request ends that its handler gives back. A web server that is
+// sent nothing makes an error page of its own, and cannot say what is wrong; so a
+// request without a response is answered with status 500 and logged.
+func (x *exchange) afterReturn() ending {
 	e := ending{appStatus: x.appStatus}
 	if reason := x.unanswered(); reason != nil {
 		e.page, e.appStatus = 500, cmp.Or(x.appStatus, failedStatus)
 		x.conn.warn("no response was written", "method", x.peekParameter("REQUEST_METHOD"), "path", x.path(),
 			"reason", logtext.Escape(reason.Error(), logtext.Limit), "request", x.id)
 	}
-	x.end(evRelease, e)
+	return e
 }
 
 var errUnanswered = errors.New("the handler has written none")
