@@ -20,8 +20,8 @@ func ExampleHTTP() {
 		fmt.Fprintf(w, "hello, %s, from %s\n", r.PathValue("name"), r.Host)
 	})
 	srv := &fastcgi.Server{Handler: fastcgi.HTTP(mux)}
-	// A program ends with log.Fatal(srv.Run(context.Background())). This is
-	// what a web server would get from it:
+	// A program calls srv.Run now: see its example. This is what a web server would
+	// get from it:
 	ask(srv, client.Pair{Name: "REQUEST_URI", Value: "/hello/joe"})
 	// Output:
 	// hello, joe, from localhost

@@ -162,5 +162,9 @@ func apacheFcgidAuthorizer(t *testing.T, probe string) {
 	p.write(t, "www/static.txt", "static\n")
 	s.path = "/static.txt"
 	wantStatus(t, s.get(t, ""), 401)
-	s.do(t, withToken(s.request(t, http.MethodGet, "", nil))).want(t, 200, "static\n")
+	allowed := s.do(t, withToken(s.request(t, http.MethodGet, "", nil)))
+	allowed.want(t, 200, "static\n")
+	if got := allowed.Header.Get("Variable-AUTH_USER"); got != "probe" {
+		t.Errorf("the client is told %q: the page has to say what of the Authorizer's variables it sees", got)
+	}
 }
