@@ -30,7 +30,7 @@ var haproxy = &webServer{
 		{
 			// net/http/fcgi reads the rest before it ends a request, as all but async handlers do here.
 			scenario: "upload that is not read", sometimes: true,
-			reason: "keeps its client waiting if a request is ended before its body is; fastcgi.HTTP reads the rest first",
+			reason: "keeps its client waiting if a request is ended before its body is; all but async handlers have the rest read first",
 		},
 		{
 			scenario: "local redirect",
