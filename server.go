@@ -115,10 +115,11 @@ type Server struct {
 	DrainTimeout time.Duration
 
 	// DrainGrace is how long an idle connection is kept once Shutdown has begun. A
-	// request that comes until then is answered, and the connection closed behind the
-	// answer, which no web server takes for a failure; a request that meets the
+	// request that comes until then is answered, and the connection closed with the
+	// answer, which is no failure to a web server; a request that meets the
 	// closing of an idle connection may be lost, as a web server cannot send a POST
 	// again. The default is 250 ms; below zero idle connections are closed at once.
+	// See docs/limits.md for how web servers are told which answer is the last.
 	DrainGrace time.Duration
 
 	// ErrorLog is told of what went wrong, and by Run of where it listens; nil means

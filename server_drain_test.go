@@ -196,3 +196,57 @@ func TestW23NoGrace(t *testing.T) {
 		w.expectEOF()
 	})
 }
+
+// W23: nginx closes a connection if anything comes behind the end of a request, and so sends no other on it. It is told
+// so when the server shuts down, on idle connections as well, where a request that crosses the goodbye is answered.
+func TestW23Goodbye(t *testing.T) {
+	for software, goodbyes := range map[string]int{"nginx/1.22.1": 2, "Apache": 0, "nginxen/1.0": 0, "": 0} {
+		t.Run(software, func(t *testing.T) {
+			everywhere(t, func(t *testing.T, p place) {
+				srv := &fastcgi.Server{Handler: hello, DrainGrace: time.Hour}
+				begun := make(chan struct{})
+				srv.RegisterOnShutdown(func() { close(begun) })
+				a := p.serve(t, srv)
+				w := a.dial(t)
+				w.takesGoodbyes = true
+				w.ask(1, "SERVER_SOFTWARE", software)
+				go a.Shutdown(t.Context())
+				receive(t, begun)
+				w.ask(1, "SERVER_SOFTWARE", software).expect(t, "hello")
+				w.expectEOF()
+				if w.goodbyes != goodbyes {
+					t.Errorf("there were %d goodbyes, not %d", w.goodbyes, goodbyes)
+				}
+			})
+		})
+	}
+}
+
+// W23: a goodbye stands behind the end of a request that had begun before, and nowhere while the server goes on.
+func TestW23GoodbyeBehindTheLast(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		begun := make(chan struct{}, 1)
+		a := p.serve(t, &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+			begun <- struct{}{}
+			if r.Params.Get("QUERY_STRING") == "wait" {
+				<-r.Draining()
+			}
+			io.WriteString(w, "hello")
+		})})
+		w := a.dial(t)
+		w.ask(1, "SERVER_SOFTWARE", "nginx/1.22.1").expect(t, "hello")
+		receive(t, begun)
+		w.takesGoodbyes = true
+		w.send(get(1, true, "SERVER_SOFTWARE", "nginx/1.22.1", "QUERY_STRING", "wait"))
+		receive(t, begun)
+		if w.goodbyes != 0 {
+			t.Error("there was a goodbye too soon")
+		}
+		go a.Shutdown(t.Context())
+		w.answer(1).expect(t, "hello")
+		w.expectEOF()
+		if w.goodbyes != 1 {
+			t.Errorf("there were %d goodbyes", w.goodbyes)
+		}
+	})
+}

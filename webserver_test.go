@@ -32,6 +32,9 @@ type web struct {
 	ended      map[uint16][]*answer
 	order      []uint16 // of END_REQUEST
 	management []string // records with id 0, "10 content"
+
+	takesGoodbyes bool // as nginx does
+	goodbyes      int
 }
 
 // An answer is what came back for one request.
@@ -159,6 +162,10 @@ func (w *web) record(h protocol.Header, content []byte) {
 		return
 	}
 	a := w.open[h.RequestID]
+	if w.takesGoodbyes && h == (protocol.Header{Type: protocol.TypeStderr, RequestID: 1}) {
+		w.goodbyes++
+		return
+	}
 	if a == nil {
 		w.t.Fatalf("%v for request %d, which is not active", h.Type, h.RequestID)
 	}

@@ -59,6 +59,10 @@ type Socket interface {
 	Resume()
 	// Loop is what the connection's callbacks run on.
 	Loop
+	// Cork has what is sent from now on wait for CloseWrite, so that the peer sees
+	// the end together with what comes before it. It is TCP that can, on some
+	// systems; elsewhere nothing waits.
+	Cork()
 	// CloseWrite closes this side's half, so that the peer sees the end.
 	CloseWrite()
 	// Close closes the connection, whatever Send has left to be written. Sent

@@ -102,10 +102,11 @@ func (c *conn) maybeClose() {
 // spoken yet goes on: it was made for a request, which nobody else will answer.
 func (c *conn) drain() {
 	c.enter()
-	if len(c.active) > 0 || c.sendsAnything() || !c.proto.Idle() {
+	if len(c.active) > 0 || !c.proto.Idle() {
 		c.on(evDrainBusy)
 	} else {
 		c.on(evDrain)
+		c.sayGoodbye()
 	}
 	for _, x := range c.active {
 		c.notifyShutdown(x)

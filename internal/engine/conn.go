@@ -30,8 +30,11 @@ type conn struct {
 	active      []*exchange // begun, and not ended for the web server
 	broken      error       // why nothing can be sent any more
 	unreadInput bool        // more than the record in progress may be on its way
-	held        int         // bytes drawn from the memory budget
-	outHeld     int         // bytes of these that are output
+	met         bool        // goodbye is known
+	goodbye     goodbye
+	lastID      uint16 // of the request begun last
+	held        int    // bytes drawn from the memory budget
+	outHeld     int    // bytes of these that are output
 	deadlines
 	flow
 	sender
@@ -112,6 +115,7 @@ func (c *conn) handle(ev protocol.Event) {
 // begin makes an exchange for a new request.
 func (c *conn) begin(ev protocol.Event) {
 	x := newExchange(c, ev, c.now)
+	c.lastID = x.id
 	c.active = append(c.active, x)
 	if len(c.active) > 1 {
 		c.share()
@@ -142,8 +146,11 @@ func (c *conn) params(x *exchange, ev protocol.Event) {
 		if !x.addParams(ev.Data) {
 			c.refuse(x, "out of memory budget")
 		}
-	case x.on(evComplete) && c.engine.limiter.acquire(x):
-		c.start(x)
+	case x.on(evComplete):
+		c.meet(x)
+		if c.engine.limiter.acquire(x) {
+			c.start(x)
+		}
 	}
 }
 

@@ -143,6 +143,7 @@ func (c *conn) on(ev connEvent) {
 		c.adjustFlow()
 	case next.socketClosed() && !was.socketClosed():
 		c.effects.close = true
+		c.effects.farewell = was == connDraining && ev == evQuiet
 	}
 	if next == connGone {
 		c.effects.remove = true

@@ -8,6 +8,7 @@ type effects struct {
 	places     int  // of MaxConcurrency, to be given up
 	closeWrite bool // close this side of the socket
 	close      bool // close the socket
+	farewell   bool // close this side first, at once: the loop may be busy
 	freed      bool // memory that others wait for was given back
 	remove     bool // take the connection off the engine's list
 }
@@ -37,7 +38,7 @@ func (e *effects) do(c *conn) {
 	for _, l := range e.lines {
 		c.engine.Log.Log(context.Background(), l.level, "fastcgi: "+l.msg, l.args...)
 	}
-	if e.closeWrite {
+	if e.closeWrite || e.farewell {
 		c.sock.CloseWrite()
 	}
 	if e.close {

@@ -175,7 +175,7 @@ func (x *exchange) frameEnd(e ending) {
 		_ = x.out.append(&c.proto, protocol.TypeStdout, x.id, x.errorPage(e.page))
 	}
 	c.noteUnread(x)
-	if err := x.out.end(&c.proto, x.id, protocol.EndRequest{AppStatus: e.appStatus, Status: e.status}); err != nil {
+	if err := x.out.end(&c.proto, x.id, protocol.EndRequest{AppStatus: e.appStatus, Status: e.status}, c.lastGoodbye()); err != nil {
 		// The table knows every active exchange: this is a bug of ours.
 		c.logError("cannot end request", "error", err)
 	}

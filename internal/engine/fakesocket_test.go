@@ -13,9 +13,11 @@ type fakeSocket struct {
 	posts       []func()
 	closed      bool
 	closedWrite bool
+	calls       []string // of Cork, Send, CloseWrite and Close
 }
 
 func (s *fakeSocket) Send(head, body []byte) (bool, error) {
+	s.calls = append(s.calls, "send")
 	s.sent = append(append(s.sent, head...), body...)
 	return true, nil
 }
@@ -24,9 +26,11 @@ func (s *fakeSocket) Keep()                      {}
 func (s *fakeSocket) Pause()                     {}
 func (s *fakeSocket) Resume()                    {}
 func (s *fakeSocket) Post(f func())              { s.posts = append(s.posts, f) }
-func (s *fakeSocket) CloseWrite()                { s.closedWrite = true }
-func (s *fakeSocket) Close()                     { s.closed = true }
-func (s *fakeSocket) RemoteAddr() net.Addr       { return &net.UnixAddr{Net: "unix"} }
+func (s *fakeSocket) Cork()                      { s.calls = append(s.calls, "cork") }
+func (s *fakeSocket) CloseWrite()                { s.closedWrite, s.calls = true, append(s.calls, "close write") }
+
+func (s *fakeSocket) Close()               { s.closed, s.calls = true, append(s.calls, "close") }
+func (s *fakeSocket) RemoteAddr() net.Addr { return &net.UnixAddr{Net: "unix"} }
 
 // runPosts runs what was posted, and what that posts.
 func (s *fakeSocket) runPosts() {

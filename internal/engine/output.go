@@ -137,15 +137,17 @@ func (o *output) recall(l *loan) {
 	}
 }
 
-// end frames END_REQUEST with what has to go before it.
-func (o *output) end(pc *protocol.Conn, id uint16, e protocol.EndRequest) error {
-	const need = 4 * protocol.HeaderLen
+// end frames END_REQUEST with what has to go before it and the goodbye that belongs to it, in one segment, and so
+// in one write.
+func (o *output) end(pc *protocol.Conn, id uint16, e protocol.EndRequest, g goodbye) error {
+	const need = 5 * protocol.HeaderLen
 	seg := o.room(need, need)
 	at := len(seg.buf)
 	grown, err := pc.EndRequest(seg.buf, id, e)
 	if err != nil {
 		return err
 	}
+	grown = g.append(grown, id)
 	seg.buf = grown
 	o.size += len(grown) - at
 	o.openType = 0

@@ -222,7 +222,11 @@ func (c *conn) sent(err error) {
 func (c *conn) send() (done bool, err error) {
 	head, body, l := c.inFlight.buf, c.inFlight.body, c.inFlight.loan
 	c.sending = true
+	last := c.sendsLast()
 	c.release()
+	if last {
+		c.sock.Cork()
+	}
 	done, err = c.sock.Send(head, body)
 	c.enter()
 	c.sending = false

@@ -69,6 +69,15 @@ func (s *socket) Post(f func()) { s.loop.do(f) }
 // RemoteAddr implements driver.Socket.
 func (s *socket) RemoteAddr() net.Addr { return s.remote }
 
+// Cork implements driver.Socket.
+func (s *socket) Cork() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fd >= 0 && s.remote.Network() == "tcp" {
+		_ = unix.SetsockoptInt(int(s.fd), unix.IPPROTO_TCP, unix.TCP_CORK, 1)
+	}
+}
+
 // CloseWrite implements driver.Socket.
 func (s *socket) CloseWrite() {
 	s.mu.Lock()

@@ -62,6 +62,13 @@ func (s *socket) accept(a driver.Acceptor) bool {
 // RemoteAddr implements driver.Socket.
 func (s *socket) RemoteAddr() net.Addr { return s.nc.RemoteAddr() }
 
+// Cork implements driver.Socket.
+func (s *socket) Cork() {
+	if _, ok := s.nc.(*net.TCPConn); ok {
+		cork(s.raw)
+	}
+}
+
 // CloseWrite implements driver.Socket.
 func (s *socket) CloseWrite() {
 	if c, ok := s.nc.(interface{ CloseWrite() error }); ok {

@@ -55,6 +55,14 @@ var receiveRules = []rule{
 		c.ExpectQuiet()
 	}},
 
+	{"Cork holds back nothing that CloseWrite does not let go", sockets, func(t *testing.T, p place) {
+		c, peer := p.open(t)
+		c.Cork()
+		c.MustWrite([]byte("goodbye"))
+		c.CloseWrite()
+		ExpectRead(t, peer, "goodbye")
+		ExpectReadEnd(t, peer)
+	}},
 	{"CloseWrite closes one half, and the peer still sends", sockets, func(t *testing.T, p place) {
 		c, peer := p.open(t)
 		c.MustWrite([]byte("goodbye"))

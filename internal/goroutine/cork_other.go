@@ -1,0 +1,7 @@
+//go:build !linux
+
+package goroutine
+
+import "syscall"
+
+func cork(syscall.RawConn) {}
