@@ -16,6 +16,8 @@ var neverEnding = []string{
 	"do=sleep&ms=4000000000",
 	"do=stream&n=9000000000000000000&ms=4000000000",
 	"do=stream&n=9000000000000000000&ms=0",
+	"do=events&ms=4000000000",
+	"do=events",
 	"do=bytes&n=9000000000000000000",
 	"do=echo",   // its body does not end
 	"do=digest", // neither does this

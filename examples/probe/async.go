@@ -12,6 +12,7 @@ var asyncTasks = map[string]func(c *call){
 	"echo":   echoAsync,
 	"digest": digestAsync,
 	"stream": streamAsync,
+	"events": eventsAsync,
 	"sleep":  sleepAsync,
 }
 

@@ -23,6 +23,7 @@ func (h httpResponder) tasks() map[string]httpTask {
 		"digest":   digestHTTP,
 		"bytes":    bytesHTTP,
 		"stream":   streamHTTP,
+		"events":   eventsHTTP,
 		"sleep":    sleepHTTP,
 		"aborts":   h.aborts,
 		"ignore":   ignoreHTTP,

@@ -14,7 +14,7 @@ import (
 type order struct {
 	do   string
 	n    int64         // bytes, stream: how many
-	wait time.Duration // stream, sleep: the query's ms
+	wait time.Duration // stream, events, sleep: the query's ms
 	code uint32        // status, exit
 	to   string        // redirect
 	text string        // stderr

@@ -68,20 +68,33 @@ func streamHTTP(w http.ResponseWriter, r *http.Request, o order) error {
 // server was slow, as soon as there is room.
 type asyncStream struct {
 	*call
-	next int64
-	stop func() bool // the timer
+	next    int64
+	leaving bool        // only the goodbye is left to say
+	stop    func() bool // the timer
 }
 
-func streamAsync(c *call) {
+func streamAsync(c *call) { newAsyncStream(c).begin() }
+
+func newAsyncStream(c *call) *asyncStream {
 	s := &asyncStream{call: c, stop: func() bool { return true }}
 	c.onAbort = s.abort
 	c.ex.OnDrain(s.send)
-	if fastcgi.SendResponse(c.ex, 200, "text/plain", nil) == nil {
+	return s
+}
+
+func (s *asyncStream) begin() {
+	if fastcgi.SendResponse(s.ex, 200, "text/plain", nil) == nil {
 		s.send()
 	}
 }
 
 func (s *asyncStream) send() {
+	if s.leaving {
+		if _, err := s.ex.WriteString(goodbye); err == nil {
+			s.finish()
+		}
+		return
+	}
 	if s.next < s.order.n {
 		if _, err := s.ex.Write(line(s.next)); err != nil {
 			return // ErrFull: OnDrain goes on; else onAbort ends it

@@ -9,6 +9,7 @@ var syncTasks = map[string]func(w fastcgi.ResponseWriter, r *fastcgi.Request, o 
 	"echo":   echoSync,
 	"digest": digestSync,
 	"stream": streamSync,
+	"events": eventsSync,
 	"sleep":  sleepSync,
 }
 
