@@ -33,9 +33,12 @@ MODULES := interop/routers interop/websocket interop/pocketbase
 # How each scenario of interop went, in JSON.
 CELLS := bin/interop.jsonl
 
+# How requests fared while the application was restarted, in JSON.
+RESTARTS := bin/restarts.jsonl
+
 GO := go
 
-.PHONY: help demo test fmt lint interop matrix bench bench-peers fuzz cross deps vet style vuln race allocations overflow
+.PHONY: help demo test fmt lint interop matrix restarts bench bench-peers fuzz cross deps vet style vuln race allocations overflow
 
 help: ## print this
 	@printf 'fastcgi: the FastCGI toolkit for Go\n\n'
@@ -62,6 +65,13 @@ interop: deps ## every real web server by every scenario, and how that went as a
 
 matrix: interop ## the same, kept in docs/servers.md and interop/matrix.json
 	$(GO) run ./interop/matrix -write $(CELLS) >/dev/null
+
+# Without the race detector, which would be what is measured.
+restarts: deps ## 50 restarts under load behind web servers, kept in docs/servers.md and interop/restarts.json
+	@mkdir -p bin && rm -f $(RESTARTS)
+	@echo '$(GO) test -run TestW19|TestW23 ./interop'; status=0; \
+	FASTCGI_RESTARTS=$(CURDIR)/$(RESTARTS) $(GO) test -count=1 -timeout 60m -run '^Test(W19|W23)' ./interop || status=1; \
+	$(GO) run ./interop/restarts -write $(RESTARTS) || status=1; exit $$status
 
 bench: ## every benchmark, with bytes and allocations (BENCH=regexp)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...

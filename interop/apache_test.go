@@ -31,10 +31,6 @@ var apache = &webServer{
 			scenario: "local redirect",
 			reason:   "sends a local Location to the client, as 302",
 		},
-		{
-			scenario: "application restarts under load", when: func(s *site) bool { return s.keepAlive }, sometimes: true,
-			reason: "answers 503 to what meets a kept connection that is just being closed",
-		},
 	},
 }
 

@@ -216,7 +216,7 @@ func haproxyActivation(t *testing.T, probe string) {
 	command := strings.Replace(setting(t, units, "ExecStart"), "/usr/local/bin/app", probe, 1)
 	app := startActivated(t, syscall.SIGTERM, command, socket)
 	s := haproxy.run(t, p, "production.cfg", "")
-	load := s.keepAsking(t, http.MethodGet)
+	load := s.keepAsking(t, http.MethodPost)
 	defer load.stop()
 	for range 5 {
 		load.awaitSome(t)

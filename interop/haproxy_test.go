@@ -44,10 +44,6 @@ var haproxy = &webServer{
 			scenario: "web server reloads under load", sometimes: true,
 			reason: "loses requests when it reloads: its workers sometimes crash then",
 		},
-		{
-			scenario: "application restarts under load", when: (*site).keepsConnections, sometimes: true,
-			reason: "answers 502 when a request meets a kept connection that the application is closing, unless told to try again",
-		},
 	},
 }
 

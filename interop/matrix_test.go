@@ -86,7 +86,7 @@ func (app application) runScenarios(t *testing.T, su setup) {
 			}
 			cell.Seconds, cell.Learned = time.Since(begin).Seconds(), s.learned.Seconds()
 		}
-		record(t, cell)
+		record(t, matrixFile, cell)
 	}
 }
 

@@ -46,9 +46,10 @@ const nginxConf = `%[2]s
 daemon off;
 worker_processes %[5]d;
 worker_shutdown_timeout 2s;
+worker_rlimit_nofile 8192;
 pid %[1]s/nginx.pid;
 error_log %[1]s/error.log info;
-events {}
+events { worker_connections 4096; }
 http {
 	access_log off;
 	client_body_temp_path %[1]s/body;

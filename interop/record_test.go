@@ -4,18 +4,22 @@ import (
 	"encoding/json"
 	"os"
 	"testing"
-
-	"github.com/simple-fastcgi/fastcgi/interop"
 )
 
-// record adds a cell to the file that FASTCGI_MATRIX names, a line of JSON for each.
-func record(t *testing.T, c interop.Cell) {
+// The variables that name the files for results.
+const (
+	matrixFile   = "FASTCGI_MATRIX"
+	restartsFile = "FASTCGI_RESTARTS"
+)
+
+// record adds a result to the file that a variable names, if it does: a line of JSON for each.
+func record(t *testing.T, variable string, result any) {
 	t.Helper()
-	path := os.Getenv("FASTCGI_MATRIX")
+	path := os.Getenv(variable)
 	if path == "" {
 		return
 	}
-	line, err := json.Marshal(c)
+	line, err := json.Marshal(result)
 	if err != nil {
 		t.Fatal(err)
 	}

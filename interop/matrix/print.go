@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -101,20 +100,4 @@ func (t *table) markdown() string {
 		fmt.Fprintf(&b, "- %s: %s\n", c.title, strings.Join(c.setups, "; "))
 	}
 	return b.String()
-}
-
-// Between these lines of the page is what is generated.
-const (
-	sectionBegins = "<!-- written by make matrix -->\n"
-	sectionEnds   = "<!-- end -->\n"
-)
-
-// replaceSection puts text between the lines of the page.
-func replaceSection(page, text string) (string, error) {
-	before, rest, ok := strings.Cut(page, sectionBegins)
-	_, after, ends := strings.Cut(rest, sectionEnds)
-	if !ok || !ends {
-		return "", errors.New("the lines around what is generated are missing")
-	}
-	return before + sectionBegins + "\n" + text + "\n" + sectionEnds + after, nil
 }
