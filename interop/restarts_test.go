@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -107,6 +108,10 @@ func (su restartSetup) restartUnderLoad(t *testing.T, probe, method string, size
 		o.restart(t, s)
 	}
 	clients.Wait()
+	// nginx sends a GET again, and complains.
+	if log := s.place.read(t, "error.log"); su.server == nginx && strings.Contains(log, "[error]") {
+		t.Errorf("nginx had to send requests again, or takes something amiss")
+	}
 	r := su.result(t, s, o)
 	r.Mode, r.Method, r.Clients, r.Requests, r.Restarts = "http", method, restartClients, size.requests, size.restarts
 	finishRestarts(t, o, r)
