@@ -250,3 +250,28 @@ func TestW23GoodbyeBehindTheLast(t *testing.T) {
 		}
 	})
 }
+
+// W23: where only the end of a body may be on its way, a connection that the web server leaves open holds up the end of
+// the server for a moment; where content may be, for as long as at any other time.
+func TestW23LingersForAMoment(t *testing.T) {
+	for length, want := range map[string]time.Duration{"": 450 * time.Millisecond, "5": 5250 * time.Millisecond} {
+		t.Run("CONTENT_LENGTH "+length, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := inBubble.serve(t, &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+					io.WriteString(ex, "hello")
+					ex.Finish(0)
+				})})
+				w := a.dial(t)
+				w.send(start(1, true, "CONTENT_LENGTH", length))
+				w.answer(1).expect(t, "hello")
+				begun := time.Now()
+				if err := a.Shutdown(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(begun); took != want {
+					t.Errorf("it took %v, not %v", took, want)
+				}
+			})
+		})
+	}
+}

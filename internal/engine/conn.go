@@ -30,6 +30,7 @@ type conn struct {
 	active      []*exchange // begun, and not ended for the web server
 	broken      error       // why nothing can be sent any more
 	unreadInput bool        // more than the record in progress may be on its way
+	unreadBody  bool        // and it may be content, of a body that is announced, not only the end of one
 	met         bool        // goodbye is known
 	goodbye     goodbye
 	lastID      uint16 // of the request begun last

@@ -14,6 +14,11 @@ const (
 	// input had come waits for the next piece of it, and lingerMax for all.
 	lingerIdle = 5 * time.Second
 	lingerMax  = 30 * time.Second
+	// lingerEnd is lingerIdle when the server shuts down and all that may come is
+	// the end of a body, which is on its way by then. A web server that looks at an
+	// idle connection only when it has a request, as Apache does, would have the
+	// new process wait for as long.
+	lingerEnd = 200 * time.Millisecond
 )
 
 // maxRecord is the size of the largest record in bytes (§3.3).
@@ -44,7 +49,7 @@ func (c *conn) heard(n int) {
 		c.on(evSpoke)
 		c.restIdle(c.now)
 	case connLingering:
-		c.due = driver.Earlier(c.now.After(lingerIdle), c.lingerSince.After(lingerMax))
+		c.due = driver.Earlier(c.now.After(c.lingerIdle()), c.lingerSince.After(lingerMax))
 	}
 }
 
@@ -59,8 +64,16 @@ func (c *conn) clock() driver.Instant {
 // beginLinger sets the deadline for the web server to close its side.
 func (c *conn) beginLinger() {
 	c.lingerSince = c.clock()
-	c.due = c.lingerSince.After(lingerIdle)
+	c.due = c.lingerSince.After(c.lingerIdle())
 	c.arm()
+}
+
+// lingerIdle returns how long the next piece of input is waited for.
+func (c *conn) lingerIdle() time.Duration {
+	if c.engine.Draining() && !c.unreadBody {
+		return lingerEnd
+	}
+	return lingerIdle
 }
 
 // restIdle begins to count IdleTimeout anew.

@@ -164,6 +164,8 @@ func (x *exchange) close(was state, e ending) {
 func (c *conn) noteUnread(x *exchange) {
 	if !c.proto.Complete(x.id) || x.role == protocol.RoleAuthorizer {
 		c.unreadInput = true
+		x.measure()
+		c.unreadBody = c.unreadBody || x.stdin.left > 0
 	}
 }
 
