@@ -20,7 +20,8 @@ PLATFORMS := openbsd/amd64 freebsd/amd64 netbsd/amd64 dragonfly/amd64 darwin/arm
 # compiler, and simple_fastcgi, which interop/simplefastcgi installs from PyPI, an environment of Python's.
 SERVERS := nginx:nginx-light apache2:apache2 /usr/lib/apache2/modules/mod_fcgid.so:libapache2-mod-fcgid \
 	/usr/lib/apache2/modules/mod_xsendfile.so:libapache2-mod-xsendfile \
-	lighttpd:lighttpd /usr/lib/lighttpd/mod_openssl.so:lighttpd-mod-openssl caddy:caddy haproxy:haproxy h2o:h2o spawn-fcgi:spawn-fcgi multiwatch:multiwatch
+	lighttpd:lighttpd /usr/lib/lighttpd/mod_openssl.so:lighttpd-mod-openssl caddy:caddy haproxy:haproxy h2o:h2o \
+	spawn-fcgi:spawn-fcgi multiwatch:multiwatch fcgiwrap:fcgiwrap
 NEEDED  := cc:build-essential ip:iproute2 php-fpm8.2:php-fpm cgi-fcgi:libfcgi-bin chromium:chromium patch:patch \
 	/usr/lib/python3*/ensurepip:python3-venv $(SERVERS)
 

@@ -69,3 +69,11 @@ func configurations(t *testing.T, server string) []string {
 	}
 	return names
 }
+
+// wantExplained fails the test unless a web server's page has a line of its error log.
+func wantExplained(t *testing.T, server *webServer, line string) {
+	t.Helper()
+	if page := filepath.Join("..", "docs", server.name+".md"); !strings.Contains(readFile(t, page), "`"+line) {
+		t.Errorf("%s does not explain %s", page, line)
+	}
+}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,14 +40,6 @@ func (m *mishap) happenWith(t *testing.T, server *webServer, config string) {
 		wantStatus(t, s.get(t, ""), m.status)
 	}
 	s.wantLog(t, m.log)
-}
-
-// wantExplained fails the test unless a web server's page has a line of its error log.
-func wantExplained(t *testing.T, server *webServer, line string) {
-	t.Helper()
-	if page := filepath.Join("..", "docs", server.name+".md"); !strings.Contains(readFile(t, page), "`"+line) {
-		t.Errorf("%s does not explain %s", page, line)
-	}
 }
 
 // breaksOff fails the test unless the response ends before its body does.

@@ -28,6 +28,7 @@ var nginxPrinted = []printedTest{
 	{[]string{"auth.conf"}, nginxAuth},
 	{[]string{"several.conf"}, nginxSeveral},
 	{[]string{"files.conf"}, nginxFiles},
+	{[]string{"cgi.conf"}, nginxCGI},
 	{[]string{"app.service", "app.socket"}, nginxActivation},
 }
 
