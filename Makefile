@@ -39,7 +39,7 @@ RESTARTS := bin/restarts.jsonl
 
 GO := go
 
-.PHONY: help demo test fmt lint interop matrix restarts bench bench-peers fuzz cross deps vet style vuln race allocations overflow
+.PHONY: help demo test fmt lint interop matrix restarts bench bench-peers memory fuzz cross deps vet style vuln race allocations overflow
 
 help: ## print this
 	@printf 'fastcgi: the FastCGI toolkit for Go\n\n'
@@ -83,6 +83,9 @@ bench-peers: ## side by side with every peer, in 20 minutes: bench/RESULTS.md, d
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(PEERS) || true; \
 	fi
 	$(GO) run ./bench -write
+
+memory: ## what a million answers that nobody reads take, in some minutes: bench/unread/RESULTS.md
+	$(GO) run ./bench/unread -write
 
 fuzz: ## each fuzz target for FUZZTIME=30s
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | sed 's,/[^/]*$$,,' | sort -u); do \

@@ -85,8 +85,10 @@ type Server struct {
 	// SpoolDir is where; empty means os.TempDir. The files have no names.
 	SpoolDir string
 	// MemoryLimit is how many bytes the parameters, the buffered input and the
-	// waiting output of all requests may take. Beyond it new requests are answered
-	// OVERLOADED, and Write waits or returns ErrFull. The default is 512 MiB.
+	// waiting output of all requests may take, and the requests themselves where
+	// several share a connection: 1 KiB with an async handler, 5 KiB with a Handler,
+	// 20 KiB with HTTP. Beyond it new requests are answered OVERLOADED, and Write
+	// waits or returns ErrFull. The default is 512 MiB.
 	MemoryLimit int64
 
 	// FirstByteTimeout is how long a new connection may be silent. The

@@ -2,13 +2,16 @@ package fastcgi_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 // answering are servers of each kind that answer with size bytes, in small writes, for as long as anybody takes them.
@@ -66,6 +69,10 @@ func answering(size int, done *atomic.Int64) map[string]func() *fastcgi.Server {
 	}
 }
 
+// ownMemory is what docs/limits.md says that requests beside another on a connection count for MemoryLimit, by the kind
+// of their handler.
+var ownMemory = map[string]int64{"async": 1 << 10, "sync": 5 << 10, "http": 20 << 10}
+
 // W15: output that is not taken counts for MemoryLimit. While some web servers take nothing, those that do are answered,
 // and once the others begin to read they get all of it.
 func TestW15OutputCountsForMemoryLimit(t *testing.T) {
@@ -76,7 +83,7 @@ func TestW15OutputCountsForMemoryLimit(t *testing.T) {
 			onUnix(t, func(t *testing.T, p place) {
 				done.Store(0)
 				srv := server()
-				srv.MemoryLimit = limit
+				srv.MemoryLimit = limit + conns*(perConn-1)*ownMemory[name]
 				a := p.serve(t, srv)
 				var greedy []*web
 				for range conns {
@@ -94,7 +101,7 @@ func TestW15OutputCountsForMemoryLimit(t *testing.T) {
 						t.Errorf("a web server that reads got %d bytes, %+v", len(got.body()), got.end)
 					}
 				}
-				if n := a.Stats().BufferedBytes; n > limit+conns*8<<10 {
+				if n := a.Stats().BufferedBytes; n > srv.MemoryLimit+conns*8<<10 {
 					t.Errorf("%d bytes are in memory", n)
 				}
 				for _, w := range greedy {
@@ -144,4 +151,64 @@ func TestW15AnswersNobodyReads(t *testing.T) {
 		w.Close()
 		receive(t, sent)
 	})
+}
+
+// W15: what a request takes by being there counts as well, from the second on a connection on: of a goroutine, and of
+// what net/http needs, more than of an exchange. Beyond the limit requests are refused, until others have ended.
+func TestW15RequestsCountForMemoryLimit(t *testing.T) {
+	const taken = 3 // beside the first
+	variables := httpGet()
+	params := int64(len(block(variables...)))
+	for name, server := range map[string]func(release chan struct{}) *fastcgi.Server{
+		"async": func(release chan struct{}) *fastcgi.Server {
+			return &fastcgi.Server{AsyncHandler: fastcgi.AsyncHandlerFunc(func(ex fastcgi.Exchange) {
+				go func() {
+					<-release
+					ex.Finish(1)
+				}()
+			})}
+		},
+		"sync": func(release chan struct{}) *fastcgi.Server {
+			return &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, _ *fastcgi.Request) {
+				<-release
+				w.SetAppStatus(1)
+			})}
+		},
+		"http": func(release chan struct{}) *fastcgi.Server {
+			return &fastcgi.Server{Handler: fastcgi.HTTP(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))}
+		},
+	} {
+		for off, refused := range map[int64]uint16{-1: 2, 0: 1, 1: 1} {
+			t.Run(fmt.Sprintf("%s/%+d", name, off), func(t *testing.T) {
+				everywhere(t, func(t *testing.T, p place) {
+					release := make(chan struct{})
+					over := sync.OnceFunc(func() { close(release) })
+					defer over()
+					srv := server(release)
+					srv.MemoryLimit = taken*ownMemory[name] + (taken+1)*params + off
+					a := p.serve(t, srv)
+					w := a.dial(t)
+					for id := range uint16(taken + 2) {
+						w.send(start(id+1, true, variables...), stdinEnd(id+1))
+					}
+					for i := range refused {
+						w.answer(taken+3-refused+i).expectRefused(t, protocol.StatusOverloaded)
+					}
+					over()
+					for id := range taken + 2 - refused {
+						if got := w.answer(id + 1); got.end.Status != protocol.StatusRequestComplete {
+							t.Errorf("request %d ended with %+v", id+1, got.end)
+						}
+					}
+					for id := range uint16(taken + 1) {
+						w.send(start(id+1, true, variables...), stdinEnd(id+1))
+						w.answer(id + 1)
+					}
+					if n := a.Stats().Overloaded; n != int64(refused) {
+						t.Errorf("%d requests were refused", n)
+					}
+				})
+			})
+		}
+	}
 }

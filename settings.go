@@ -72,13 +72,24 @@ func (s *Server) engineHandlers() (handlers [RoleFilter + 1]engine.Handler) {
 
 func engineHandler(sync Handler, async AsyncHandler) (h engine.Handler) {
 	if sync != nil {
-		h.Sync = syncTask(sync)
+		h.Sync, h.Memory = syncTask(sync), syncMemory
+		if _, ok := sync.(httpHandler); ok {
+			h.Memory = httpMemory
+		}
 	}
 	if async != nil {
-		h.Async = func(r engine.Ref) { async.ServeAsync(Exchange{r}) }
+		h.Async, h.Memory = func(r engine.Ref) { async.ServeAsync(Exchange{r}) }, asyncMemory
 	}
 	return h
 }
+
+// What a request takes while its handler waits to write, in bytes, as `make memory`
+// finds it: most is the stack of the goroutine, and the buffer of an http.Handler.
+const (
+	asyncMemory = 1 << 10
+	syncMemory  = 5 << 10
+	httpMemory  = 20 << 10
+)
 
 // rolesOf returns the roles that have a handler.
 func rolesOf(handlers [RoleFilter + 1]engine.Handler) []protocol.Role {

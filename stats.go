@@ -15,7 +15,7 @@ type Stats struct {
 	Panics         int64 // in handlers and callbacks
 	BytesIn        int64
 	BytesOut       int64
-	BufferedBytes  int64 // parameters and input in memory now
+	BufferedBytes  int64 // parameters, input and waiting output in memory now
 	SpooledBytes   int64 // input on disk now
 }
 

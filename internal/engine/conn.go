@@ -137,6 +137,8 @@ func (c *conn) begin(ev protocol.Event) {
 		c.refuse(x, "too many connections")
 	case c.state == connDraining && len(c.active) > 1:
 		c.refuse(x, "shutting down")
+	case !x.chargeItself():
+		c.refuse(x, "out of memory budget")
 	}
 }
 

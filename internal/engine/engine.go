@@ -50,6 +50,9 @@ type Handler struct {
 	Async func(Ref)
 	// Sync makes the task of a request, which a worker then runs.
 	Sync func(Begun) Task
+	// Memory is what a request takes beside its parameters, input and output, in
+	// bytes: the exchange, and the goroutine of a task.
+	Memory int
 }
 
 // A ConnInfo says which connection a hook is called for.

@@ -40,6 +40,7 @@ type exchange struct {
 	block        []byte         // PARAMS, from the pool
 	params       string         // made from block when somebody asks
 	charged      int            // bytes of block and input drawn from the memory budget
+	own          int            // bytes drawn for the request itself
 	stdin        input
 	data         *input // &noInput unless the role is Filter
 	out          output
@@ -194,6 +195,7 @@ func (x *exchange) free() {
 	}
 	x.gen.Add(1)
 	x.releaseInput()
+	x.releaseItself()
 	pool.Put(x.block)
 	x.block, x.params = nil, ""
 	x.stdin, x.data = input{}, nil
@@ -291,6 +293,31 @@ func (x *exchange) charge(n int) bool {
 	}
 	x.charged += n
 	return true
+}
+
+// chargeItself draws from the memory budget what the request takes by being there. The
+// only one on a connection is part of what the connection costs, and MaxConns limits
+// that; those beside it would be as many as somebody likes.
+func (x *exchange) chargeItself() bool {
+	n := x.conn.engine.Handlers[x.role].Memory
+	if len(x.conn.active) < 2 {
+		return true
+	}
+	if !x.conn.engine.memory.shared.Take(n) {
+		return false
+	}
+	x.own = n
+	return true
+}
+
+// releaseItself gives that back.
+func (x *exchange) releaseItself() {
+	if x.own > 0 {
+		m := x.conn.engine.memory
+		m.shared.Give(int64(x.own))
+		x.conn.effects.freed = x.conn.effects.freed || m.awaited.Load()
+		x.own = 0
+	}
 }
 
 // settle gives back to the budget what is not in memory any more.

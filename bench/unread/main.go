@@ -1,0 +1,109 @@
+//go:build linux
+
+// Command unread holds the library to Server.MemoryLimit at full size: 10,000
+// connections ask for 100 answers of 64 KiB each, multiplexed, and read none of
+// them, while other connections ask and read. It prints how much memory the
+// server's process has had at most, and fails where an answer to those who read was
+// wrong, or the memory beyond what docs/limits.md says.
+//
+//	go run ./bench/unread           a table, in some minutes
+//	go run ./bench/unread -write    and keep it in bench/unread/RESULTS.md
+//
+// The server is this same program, in a process of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "unread:", err)
+		os.Exit(1)
+	}
+}
+
+// settings are how much is asked, and of what.
+type settings struct {
+	conns    int
+	requests int // on each connection
+	size     int // of an answer, in bytes
+	limit    int // MemoryLimit, in MiB
+	only     string
+	heap     string
+	write    bool
+	collects bool // the server has GOMEMLIMIT
+
+	serve, socket string // this process is the server
+}
+
+func parse(args []string) (s settings, err error) {
+	f := flag.NewFlagSet("unread", flag.ContinueOnError)
+	f.IntVar(&s.conns, "conns", 10_000, "connections that read nothing")
+	f.IntVar(&s.requests, "requests", 100, "requests on each")
+	f.IntVar(&s.size, "size", 64<<10, "bytes of each answer")
+	f.IntVar(&s.limit, "limit", 256, "Server.MemoryLimit in MiB")
+	f.StringVar(&s.only, "only", "", "measure only what has this in its name, such as loop or http")
+	f.StringVar(&s.heap, "heap", "", "write the server's heap profiles to files that begin with this")
+	f.BoolVar(&s.write, "write", false, "write "+results)
+	f.StringVar(&s.serve, "serve", "", "be the server: a driver and a kind of handler, as in loop/async")
+	f.StringVar(&s.socket, "socket", "", "where the server listens")
+	if err := f.Parse(args); err != nil {
+		return s, err
+	}
+	if f.NArg() > 0 {
+		return s, fmt.Errorf("what is %q?", f.Args())
+	}
+	if s.write && s.only != "" {
+		return s, errors.New("-write is for whole runs: leave out -only")
+	}
+	return s, nil
+}
+
+// run is the program.
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	s, err := parse(args)
+	if err != nil {
+		return err
+	}
+	if s.serve != "" {
+		return serve(ctx, s)
+	}
+	var rows []row
+	var failed []error
+	for _, driver := range []string{"loop", "goroutine"} {
+		for _, kind := range []string{"async", "sync", "http"} {
+			name := driver + "/" + kind
+			if !strings.Contains(name, s.only) {
+				continue
+			}
+			fmt.Fprintln(os.Stderr, "unread:", name)
+			r, err := s.measureTwice(ctx, name)
+			if err != nil {
+				failed = append(failed, fmt.Errorf("%s: %w", name, err))
+			}
+			rows = append(rows, r)
+		}
+	}
+	report := s.table(rows)
+	if _, err := io.WriteString(stdout, report); err != nil {
+		return err
+	}
+	if s.write && len(failed) == 0 {
+		return os.WriteFile(results, []byte(report), 0o644)
+	}
+	return errors.Join(failed...)
+}
