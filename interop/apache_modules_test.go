@@ -104,6 +104,8 @@ func TestApacheFcgid(t *testing.T) {
 
 func TestApacheCGI(t *testing.T) {
 	cgid.matrix(t, setup{name: "cgi.conf", cgi: true, site: func(t *testing.T, p *place, app application) *site {
+		// Apache leaves those alone whose clients have left.
+		t.Cleanup(func() { terminateAll(t, p.dir) })
 		s := cgid.startingApplication(app.program, app.args...).run(t, p, "cgi.conf", withoutProxy)
 		s.restart = func(testing.TB) {} // each request has its own process anyway
 		return s
