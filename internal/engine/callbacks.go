@@ -43,7 +43,7 @@ func (r Ref) panicked(reason any, stack []byte) {
 		r.conn.engine.logPanic(reason, stack, "request", "ended")
 	}
 	if src != nil {
-		src.Close()
+		r.conn.engine.Apart(src.Close) // nobody else contains it here
 	}
 }
 

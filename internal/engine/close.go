@@ -106,7 +106,8 @@ func (c *conn) drain() {
 		c.on(evDrainBusy)
 	} else {
 		c.on(evDrain)
-		c.sayGoodbye()
+		c.owesGoodbye = true // behind what is still to be sent
+		c.urge(sendSoon)
 	}
 	for _, x := range c.active {
 		c.notifyShutdown(x)

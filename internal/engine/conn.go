@@ -34,6 +34,8 @@ type conn struct {
 	met         bool        // goodbye is known
 	goodbye     goodbye
 	lastID      uint16 // of the request begun last
+	owesGoodbye bool   // one is to be said once all is sent
+	toldLast    bool   // HAProxy drops what comes behind the last answer
 	held        int    // bytes drawn from the memory budget
 	outHeld     int    // bytes of these that are output
 	deadlines
@@ -135,7 +137,7 @@ func (c *conn) begin(ev protocol.Event) {
 		// long as it does, whatever room there is by then.
 		c.on(evRetire)
 		c.refuse(x, "too many connections")
-	case c.state == connDraining && len(c.active) > 1:
+	case c.state == connDraining && len(c.active) > 1, c.toldLast:
 		c.refuse(x, "shutting down")
 	case !x.chargeItself():
 		c.refuse(x, "out of memory budget")

@@ -165,9 +165,14 @@ func (x *exchange) close(was state, e ending) {
 func (c *conn) noteUnread(x *exchange) {
 	if !c.proto.Complete(x.id) || x.role == protocol.RoleAuthorizer {
 		c.unreadInput = true
-		x.measure()
-		c.unreadBody = c.unreadBody || x.stdin.left > 0
+		c.unreadBody = c.unreadBody || x.mayHaveBody()
 	}
+}
+
+// mayHaveBody reports whether there may be more input than the mere ends of streams.
+func (x *exchange) mayHaveBody() bool {
+	x.measure()
+	return x.stdin.left > 0 || x.upgraded || !x.data.over() || x.peekParameters().Get("HTTP_TRANSFER_ENCODING") != ""
 }
 
 // frameEnd frames the end behind what the handler has written.

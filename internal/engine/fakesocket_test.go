@@ -14,12 +14,13 @@ type fakeSocket struct {
 	closed      bool
 	closedWrite bool
 	calls       []string // of Cork, Send, CloseWrite and Close
+	slow        bool     // Send leaves it to the test to call Sent
 }
 
 func (s *fakeSocket) Send(head, body []byte) (bool, error) {
 	s.calls = append(s.calls, "send")
 	s.sent = append(append(s.sent, head...), body...)
-	return true, nil
+	return !s.slow, nil
 }
 func (s *fakeSocket) SetDeadline(driver.Instant) {}
 func (s *fakeSocket) Keep()                      {}

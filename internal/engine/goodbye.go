@@ -3,7 +3,6 @@ package engine
 import (
 	"strings"
 
-	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
@@ -48,22 +47,22 @@ func (c *conn) meet(x *exchange) {
 // sayGoodbye has the web server close a connection that is idle. HAProxy closes an idle one whatever comes, and drops
 // what comes for a request that is over.
 func (c *conn) sayGoodbye() {
+	c.owesGoodbye = false
 	if c.state != connParting || c.goodbye == noGoodbye {
 		return
 	}
-	if c.replies == nil {
-		c.replies = pool.Get(0)
-	}
+	c.makeReplies()
 	c.replies = protocol.AppendStreamEnd(c.replies, protocol.TypeStderr, c.lastID)
-	c.urge(sendSoon)
 }
 
-// lastGoodbye returns the goodbye that belongs to the end of a request, if that is the connection's last.
+// lastGoodbye returns the goodbye that belongs to the end of a request, if that is the connection's last. A connection
+// that requests have shared gets none: HAProxy gives up all that it still expects there.
 func (c *conn) lastGoodbye() goodbye {
-	if c.state == connDraining && len(c.active) == 1 {
-		return c.goodbye
+	if c.state != connDraining || len(c.active) != 1 || c.mode == flowShared {
+		return noGoodbye
 	}
-	return noGoodbye
+	c.toldLast = c.goodbye == statusGoodbye
+	return c.goodbye
 }
 
 // append adds a goodbye to b, which ends with END_REQUEST of a request.

@@ -81,3 +81,58 @@ func TestLastAnswer(t *testing.T) {
 		})
 	}
 }
+
+// W23: a goodbye comes behind all of an answer that is still being sent when the server shuts down.
+func TestGoodbyeBehindAnswer(t *testing.T) {
+	s := newStage(t, Config{})
+	begun, whole := request()
+	s.receive(begun, protocol.AppendStream(nil, protocol.TypeParams, 1, protocol.AppendPair(nil, "SERVER_SOFTWARE", "nginx/1.22.1")),
+		whole, protocol.AppendStreamEnd(nil, protocol.TypeStdin, 1))
+	s.sock.slow = true
+	for range 2 { // the second is not sent before the first has arrived
+		if _, err := s.ref.TryWrite(protocol.TypeStdout, make([]byte, segmentSize-100)); err != nil {
+			t.Fatal(err)
+		}
+		s.ref.Flush()
+	}
+	s.ref.Finish(0)
+	s.sock.runPosts()
+	s.e.BeginDrain()
+	for range 5 {
+		s.sock.runPosts()
+		s.conn.Sent(nil)
+	}
+	end := protocol.AppendEndRequest(protocol.AppendStreamEnd(nil, protocol.TypeStdout, 1), 1, protocol.EndRequest{})
+	if want := protocol.AppendStreamEnd(end, protocol.TypeStderr, 1); !bytes.HasSuffix(s.sock.sent, want) {
+		t.Errorf("the answer ends with % x", s.sock.sent[len(s.sock.sent)-len(want):])
+	}
+	if n := bytes.Count(s.sock.sent, protocol.AppendStreamEnd(nil, protocol.TypeStderr, 1)); n != 1 {
+		t.Errorf("%d goodbyes were sent", n)
+	}
+}
+
+// W23: HAProxy gives up whatever it still expects on a connection where it is told OVERLOADED, so where requests share
+// one it is not told.
+func TestNoGoodbyeAmongOthers(t *testing.T) {
+	s := newStage(t, Config{})
+	params := protocol.AppendPair(nil, "SERVER_SOFTWARE", "HAProxy 2.6.12")
+	var refs []Ref
+	for id := uint16(1); id <= 2; id++ {
+		s.receive(protocol.AppendBeginRequest(nil, id, protocol.BeginRequest{Role: protocol.RoleResponder, Flags: protocol.FlagKeepConn}),
+			protocol.AppendStream(nil, protocol.TypeParams, id, params), protocol.AppendStreamEnd(nil, protocol.TypeParams, id),
+			protocol.AppendStreamEnd(nil, protocol.TypeStdin, id))
+		refs = append(refs, s.ref)
+	}
+	s.e.BeginDrain()
+	for _, r := range refs {
+		if _, err := r.TryWrite(protocol.TypeStdout, []byte("Status: 204\r\n\r\n")); err != nil {
+			t.Error(err)
+		}
+		r.Finish(0)
+		s.sock.runPosts()
+		if end := protocol.AppendEndRequest(nil, r.ID(), protocol.EndRequest{}); len(s.sock.sent) < len(end) ||
+			!bytes.Equal(s.sock.sent[len(s.sock.sent)-8:], end[len(end)-8:]) {
+			t.Errorf("the answer ends with % x", s.sock.sent)
+		}
+	}
+}

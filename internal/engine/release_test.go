@@ -152,6 +152,42 @@ func TestReleasedOnce(t *testing.T) {
 	}
 }
 
+// W15: what a request itself takes is drawn for the second on a connection, and given back whatever ends it.
+func TestOwnMemoryGivenBack(t *testing.T) {
+	for name, end := range map[string]func(s *stage, second Ref){
+		"answered": func(_ *stage, second Ref) { second.Finish(0) },
+		"panic":    func(_ *stage, second Ref) { second.panicked("reason", nil) },
+		"abort": func(s *stage, second Ref) {
+			s.receive(protocol.AppendRecord(nil, protocol.TypeAbortRequest, 2, nil))
+			second.Finish(0)
+		},
+		"killed": func(s *stage, second Ref) {
+			s.e.Kill(io.EOF)
+			second.Finish(0)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := Config{}
+			config.Handlers[protocol.RoleResponder].Memory = 1000
+			s := newStage(t, config)
+			begun, whole := request()
+			s.receive(begun, whole)
+			first := s.ref
+			s.receive(protocol.AppendBeginRequest(nil, 2, protocol.BeginRequest{Role: protocol.RoleResponder, Flags: protocol.FlagKeepConn}),
+				protocol.AppendStreamEnd(nil, protocol.TypeParams, 2))
+			if used := s.e.memory.shared.Used(); used != 1000 {
+				t.Errorf("%d bytes are drawn for two requests", used)
+			}
+			end(s, s.ref)
+			first.Finish(0)
+			s.sock.runPosts()
+			if used := s.e.memory.shared.Used(); used != 0 {
+				t.Errorf("%d bytes were not given back", used)
+			}
+		})
+	}
+}
+
 // A oneByte is a stream of one byte.
 type oneByte struct{ done bool }
 

@@ -85,6 +85,7 @@ func (c *conn) replyEnd(x *exchange, e ending) {
 		c.replies, _ = c.proto.Send(c.replies, protocol.TypeStdout, x.id, c.engine.ErrorPage(e.page))
 	}
 	c.noteUnread(x)
+	c.unreadBody = true // it may be, for little is known of such a request
 	var err error
 	c.replies, err = c.proto.EndRequest(c.replies, x.id, protocol.EndRequest{AppStatus: e.appStatus, Status: e.status})
 	if err != nil {
@@ -103,7 +104,7 @@ func (c *conn) takeReplies() {
 	c.replies = c.proto.TakeReplies(c.replies)
 	c.urge(sendSoon)
 	// One may be a refusal, and the rest of the refused request on its way.
-	c.unreadInput = true
+	c.unreadInput, c.unreadBody = true, true
 	c.logRefusals()
 	c.adjustFlow()
 }
@@ -149,6 +150,9 @@ func (c *conn) nextOutput() bool {
 	if !c.maySend() {
 		return false
 	}
+	if c.owesGoodbye && len(c.ready) == 0 {
+		c.sayGoodbye()
+	}
 	if len(c.replies) > 0 {
 		c.inFlight, c.replies = segment{buf: c.replies, reply: true}, nil
 		c.adjustFlow()
@@ -162,7 +166,7 @@ func (c *conn) nextOutput() bool {
 		c.adjustFlow()
 	}
 	c.urgency = sendNothing
-	if len(c.ready) > 0 {
+	if len(c.ready) > 0 || c.owesGoodbye {
 		c.urgency = sendSoon
 	}
 	return c.inFlight.buf != nil

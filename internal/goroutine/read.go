@@ -103,7 +103,7 @@ func (s *socket) checkHangup() {
 	if !watching {
 		return
 	}
-	time.AfterFunc(hangupInterval, s.checkHangup)
+	defer time.AfterFunc(hangupInterval, s.checkHangup)
 	if hungUp(s.raw) {
 		s.hangUp()
 	}
