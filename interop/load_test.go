@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // manyRequests sends requests of several kinds at once. Every answer has to be the right one.
@@ -78,6 +79,7 @@ func (l *load) ask(t testing.TB, s *site, method string) {
 		}
 		a.want(t, 200, "ignored\n")
 		l.answered.Add(1)
+		time.Sleep(2 * time.Millisecond) // the web servers and applications need the processors as well
 	}
 }
 

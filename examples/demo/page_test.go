@@ -38,7 +38,7 @@ func TestPage(t *testing.T) {
 	p.Click("run-all")
 	p.Await(`document.body.dataset.state === "done"`)
 	expect(t, p, "upload", "32.0 MB in ", "The browser computed the same SHA-256.")
-	expect(t, p, "stream", "line 1 of 12\n", "line 12 of 12\n", "each line was a chunk of its own")
+	expect(t, p, "stream", "line 1 of 12\n", "line 12 of 12\n", "each line was a chunk of its own") // or nearly each, on a busy machine
 	expect(t, p, "guests", "Somebody who ran everything")
 	blameless(t, p)
 }
