@@ -132,7 +132,8 @@ type Server struct {
 	ServiceActions func()
 	// Values are further variables told on GET_VALUES (§4.1), beside
 	// FCGI_MAX_CONNS, FCGI_MAX_REQS and FCGI_MPXS_CONNS: at most 61, with
-	// names of at most 64 bytes. The functions must not block.
+	// names of at most 64 bytes. The functions must not block: the web server's
+	// connection is locked meanwhile, and so a handler that writes there waits.
 	Values map[string]func() string
 	// BaseContext, if set, is what the contexts of requests are derived from. When it
 	// ends, all requests are cancelled with its cause.

@@ -30,7 +30,7 @@
 //	the drivers' own      what a loop is to do next
 //
 // Nothing is sent, closed, logged, written to disk or read from it, and no code of
-// the application's is called, while one of the engine's is held. Server.mu is held
-// while listeners are closed, and a driver holds a socket's mutex over calls that
-// do not block.
+// the application's is called, but for the functions of Server.Values, while one of
+// the engine's is held. Server.mu is held while listeners are closed, and a driver
+// holds a socket's mutex over calls that do not block.
 package engine
