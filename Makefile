@@ -57,7 +57,7 @@ demo: ## serve examples/demo over HTTP (LISTEN=127.0.0.1:8080)
 # Two at a time, of which one is interop, the longest: its tests wait often enough to leave a core for the others. What
 # each prints comes at its end.
 test: deps ## all that must pass: vet, lint, every test with -race, 32-bit, cross
-	@$(MAKE) --jobs=2 --output-sync=target interop vet lint race allocations overflow cross
+	@$(MAKE) --assume-old=deps --jobs=2 --output-sync=target interop vet lint race allocations overflow cross
 
 fmt: ## rewrite the code as gofumpt has it
 	$(GO) run $(GOFUMPT) -w .
