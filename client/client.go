@@ -76,7 +76,7 @@ type Client struct {
 // may answer before it has read everything, and one that echoes never blocks.
 //
 // If a kept connection turns out to be closed, the request is tried once more
-// on a new one, provided that no byte of a response arrived, that Stdin and
+// on one that is made for it, provided that no byte of a response arrived, that Stdin and
 // Data are nil or can Seek, and that the application either cannot have seen
 // the request or may see it twice: its REQUEST_METHOD is GET, HEAD, OPTIONS or
 // TRACE.
@@ -90,12 +90,12 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 		return nil, err
 	}
 	rewinder := newRewinder(req.Stdin, req.Data)
-	x, err := c.try(ctx, req)
+	x, err := c.try(ctx, req, c.acquire)
 	if x != nil && err != nil && x.mayRepeat(req, rewinder) {
 		// If one kept connection is dead, the application was restarted and the
 		// others are dead as well.
 		c.CloseIdle()
-		x, err = c.try(ctx, req)
+		x, err = c.try(ctx, req, c.acquireNew)
 	}
 	if err != nil {
 		return nil, err
@@ -103,11 +103,12 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 	return &Response{x: x}, nil
 }
 
-// try runs a request on one connection up to the first byte of its response. It
-// returns the exchange, if it came to that, along with the error.
-func (c *Client) try(ctx context.Context, req *Request) (*exchange, error) {
+// try runs a request on one connection, which acquire gets, up to the first byte
+// of its response. It returns the exchange, if it came to that, along with the
+// error.
+func (c *Client) try(ctx context.Context, req *Request, acquire func(context.Context) (*conn, error)) (*exchange, error) {
 	for {
-		conn, err := c.acquire(ctx)
+		conn, err := acquire(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -163,6 +164,28 @@ func (c *Client) acquire(ctx context.Context) (*conn, error) {
 	if conn := c.pool.take(); conn != nil {
 		return conn, nil
 	}
+	return c.openOrRelease(ctx)
+}
+
+// acquireNew is acquire for a request that a kept connection has failed: another
+// kept one may be as dead, and nobody has noticed yet.
+func (c *Client) acquireNew(ctx context.Context) (*conn, error) {
+	if err := c.pool.acquire(ctx, c.MaxConns); err != nil {
+		return nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)
+	}
+	c.makeRoom()
+	return c.openOrRelease(ctx)
+}
+
+// makeRoom closes an idle connection, if there is one, before a new one is made
+// all the same: its worker may be the only one, or MaxConns the limit.
+func (c *Client) makeRoom() {
+	if conn := c.pool.take(); conn != nil {
+		conn.close(errResponseClosed)
+	}
+}
+
+func (c *Client) openOrRelease(ctx context.Context) (*conn, error) {
 	conn, err := c.open(ctx)
 	if err != nil {
 		c.pool.release()

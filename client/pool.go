@@ -10,8 +10,8 @@ import (
 // are idle, the one used last at the end.
 //
 // Every request holds a place from acquire to release; idle connections hold
-// none. Since a new connection is only made when none is idle, there are never
-// more connections than places.
+// none. A new connection is only made when none is idle, or when an idle one was
+// closed for it, so there are never more connections than places.
 type connPool struct {
 	once   sync.Once
 	places chan struct{} // a value for each place taken; nil where there is no limit

@@ -31,10 +31,7 @@ func (c *Client) GetValues(ctx context.Context, names ...string) (map[string]str
 		return nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)
 	}
 	defer c.pool.release()
-	if conn := c.pool.take(); conn != nil {
-		// Its worker may be the only one, or MaxConns the limit.
-		conn.close(errResponseClosed)
-	}
+	c.makeRoom()
 	nc, err := c.dial(ctx)
 	if err != nil {
 		return nil, err
