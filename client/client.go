@@ -27,10 +27,13 @@ type Client struct {
 	Addr string
 
 	// Dial makes a connection in place of Addr, if it is not nil. Its context has
-	// the deadline of DialTimeout, if there is one.
+	// the deadline of DialTimeout, if there is one. It is called again where it
+	// returns an error as package net does while nobody listens.
 	Dial func(ctx context.Context) (net.Conn, error)
 
-	// DialTimeout is how long making a connection may take. The default is 10 s.
+	// DialTimeout is how long making a connection may take. Until then it is tried
+	// again while nobody listens, as during a restart, or the application's queue
+	// of connections is full. The default is 10 s.
 	DialTimeout time.Duration
 
 	// KeepConn keeps connections open after a request, for the next one (§5.1,
@@ -158,23 +161,49 @@ func (c *Client) Close() error {
 // waits while there are MaxConns. The caller holds a place in the pool until
 // the request is over.
 func (c *Client) acquire(ctx context.Context) (*conn, error) {
-	if err := c.pool.acquire(ctx, c.MaxConns); err != nil {
-		return nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)
+	kept, nc, err := c.connect(ctx, true)
+	if err != nil || kept != nil {
+		return kept, err
 	}
-	if conn := c.pool.take(); conn != nil {
-		return conn, nil
-	}
-	return c.openOrRelease(ctx)
+	return c.open(nc)
 }
 
 // acquireNew is acquire for a request that a kept connection has failed: another
 // kept one may be as dead, and nobody has noticed yet.
 func (c *Client) acquireNew(ctx context.Context) (*conn, error) {
-	if err := c.pool.acquire(ctx, c.MaxConns); err != nil {
-		return nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)
+	_, nc, err := c.connect(ctx, false)
+	if err != nil {
+		return nil, err
 	}
-	c.makeRoom()
-	return c.openOrRelease(ctx)
+	return c.open(nc)
+}
+
+// connect takes a place in the pool and returns a connection: a kept one if
+// reuse is set and there is one, else one that it makes. While the application
+// is away, it waits without a place, so that others find out at once.
+func (c *Client) connect(ctx context.Context, reuse bool) (kept *conn, made net.Conn, err error) {
+	var a *attempt
+	for {
+		if err := c.pool.acquire(ctx, c.MaxConns); err != nil {
+			return nil, nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)
+		}
+		if !reuse {
+			c.makeRoom()
+		} else if kept := c.pool.take(); kept != nil {
+			return kept, nil, nil
+		}
+		if a == nil {
+			a = c.newAttempt()
+		}
+		nc, err := a.dial(ctx)
+		if err == nil {
+			return nil, nc, nil
+		}
+		c.pool.release()
+		if err := a.again(ctx, err); err != nil {
+			return nil, nil, err
+		}
+	}
 }
 
 // makeRoom closes an idle connection, if there is one, before a new one is made
@@ -185,22 +214,12 @@ func (c *Client) makeRoom() {
 	}
 }
 
-func (c *Client) openOrRelease(ctx context.Context) (*conn, error) {
-	conn, err := c.open(ctx)
-	if err != nil {
-		c.pool.release()
-	}
-	return conn, err
-}
-
-func (c *Client) open(ctx context.Context) (*conn, error) {
-	nc, err := c.dial(ctx)
-	if err != nil {
-		return nil, err
-	}
+// open begins to use a connection, in the place of the request that made it.
+func (c *Client) open(nc net.Conn) (*conn, error) {
 	conn := newConn(c, nc)
 	if !c.pool.add(conn) {
 		nc.Close()
+		c.pool.release()
 		return nil, ErrClosed
 	}
 	go conn.readLoop()

@@ -36,7 +36,8 @@
 // application learns of it (§5.4 asks for no more from clients that do not
 // multiplex, and many applications ignore ABORT_REQUEST). Besides, there are
 //
-//   - [Client.DialTimeout], 10 s, for a connection to be made,
+//   - [Client.DialTimeout], 10 s, for a connection to be made, in several tries
+//     while the application restarts or cannot accept more,
 //   - [Client.IdleTimeout], 30 s, for a kept connection to find its next request,
 //   - one second, after END_REQUEST, for its padding to arrive and for the end of
 //     STDIN to be taken. A connection that needs longer is not used again; the

@@ -27,15 +27,11 @@ func (c *Client) GetValues(ctx context.Context, names ...string) (map[string]str
 	if len(names) == 0 {
 		names = []string{protocol.VarMaxConns, protocol.VarMaxReqs, protocol.VarMpxsConns}
 	}
-	if err := c.pool.acquire(ctx, c.MaxConns); err != nil {
-		return nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)
-	}
-	defer c.pool.release()
-	c.makeRoom()
-	nc, err := c.dial(ctx)
+	_, nc, err := c.connect(ctx, false)
 	if err != nil {
 		return nil, err
 	}
+	defer c.pool.release()
 	defer nc.Close()
 	nc.SetDeadline(time.Now().Add(valuesTimeout))
 	defer context.AfterFunc(ctx, func() { nc.Close() })()

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/simple-fastcgi/fastcgi/client"
 	"github.com/simple-fastcgi/fastcgi/gateway"
@@ -75,7 +76,7 @@ func TestC16Denied(t *testing.T) {
 			a.Say(r.Stdout("Status: 200\n\n"), r.End(0, protocol.StatusOverloaded))
 		}), 503, "503 Service Unavailable\n"},
 		{"no authorizer", authorizer(t, func(a *fakeapp.Conn) { a.Say(a.Request().End(0, protocol.StatusUnknownRole)) }), 500, "500 Internal Server Error\n"},
-		{"gone", &client.Client{Addr: "unix:/nowhere"}, 502, "502 Bad Gateway\n"},
+		{"gone", &client.Client{Addr: "unix:/nowhere", DialTimeout: time.Millisecond}, 503, "503 Service Unavailable\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := &gateway.Handler{Authorizers: []*client.Client{ruling(t, "Status: 200\n\n"), tt.authorizer}}

@@ -27,9 +27,10 @@
 //	500  the application does not serve the role it was asked for (UNKNOWN_ROLE)
 //	502  it cannot be reached, breaks off before its header is complete, or
 //	     sends something that is no CGI response
-//	503  it refuses the request for now (OVERLOADED, CANT_MPX_CONN), or the
-//	     Client is closed
-//	504  no connection within the Client's DialTimeout, or no header within
+//	503  nobody listens, or too many connections wait there, for all of the
+//	     Client's DialTimeout; it refuses the request for now (OVERLOADED,
+//	     CANT_MPX_CONN); or the Client is closed
+//	504  no answer to a connection within DialTimeout, or no header within
 //	     ResponseHeaderTimeout
 //	507  there is no room for the spool file
 //

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/simple-fastcgi/fastcgi/client"
+	"github.com/simple-fastcgi/fastcgi/internal/address"
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -43,7 +44,7 @@ func statusOf(err error) int {
 		return http.StatusRequestHeaderFieldsTooLarge
 	case errors.As(err, &maxBytes):
 		return http.StatusRequestEntityTooLarge
-	case errors.Is(err, client.ErrClosed):
+	case errors.Is(err, client.ErrClosed), address.Away(err):
 		return http.StatusServiceUnavailable
 	case errors.Is(err, errHeaderTimeout), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout

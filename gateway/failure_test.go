@@ -58,14 +58,6 @@ func TestFailuresBecomeStatuses(t *testing.T) {
 	}
 }
 
-func TestNothingListens(t *testing.T) {
-	f := newFront(t, &gateway.Handler{}, "unix:"+t.TempDir()+"/none.sock")
-	resp, body := f.get(t, "/")
-	if resp.StatusCode != 502 || strings.Contains(body, "none.sock") || !strings.Contains(f.log.String(), "none.sock") {
-		t.Errorf("status %d, page %q, log %q", resp.StatusCode, body, f.log.String())
-	}
-}
-
 func TestClientIsClosed(t *testing.T) {
 	h := &gateway.Handler{}
 	f := newFront(t, h, "unix:/nowhere")

@@ -1,8 +1,8 @@
 // Package address reads the addresses of FastCGI applications, in one grammar for all who take one: the server that
-// listens and the client that dials.
+// listens and the client that dials; and what the system says of one at which an application does not accept.
 //
-// It sits on the standard library alone and touches neither the network nor the file system. Packages listen and client
-// use it.
+// It sits on the standard library alone and touches neither the network nor the file system. Packages listen, client and
+// gateway use it.
 //
 //	unix:/path or /path               a socket file
 //	unix:@name                        an abstract socket (Linux)
