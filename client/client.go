@@ -3,8 +3,11 @@ package client
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/internal/limit"
 )
 
 // The defaults of [Client].
@@ -41,13 +44,19 @@ type Client struct {
 	// ended the request, took all of it, and sent nothing since.
 	//
 	// A connection kept is a worker kept with php-fpm and other applications that
-	// serve one connection at a time: see MaxConns.
+	// serve one connection at a time: see MaxConns. If PHP scripts go on after
+	// fastcgi_finish_request, leave KeepConn unset, or set MaxConns and MaxIdle:
+	// the next request on that connection waits until the script has ended.
 	KeepConn bool
 
 	// MaxConns is how many connections may exist at once, those kept idle
 	// included. Requests beyond wait. Keep it below the number of the
 	// application's workers where each serves one connection. The default is no
 	// limit.
+	//
+	// With it, kept connections take turns: new ones are made until there are
+	// MaxIdle or MaxConns of them, then the one that is idle for the longest is
+	// next. Without it, it is the one that was used last.
 	MaxConns int
 
 	// MaxIdle is how many connections are kept idle. The default is 2. To keep
@@ -189,7 +198,7 @@ func (c *Client) connect(ctx context.Context, reuse bool) (kept *conn, made net.
 		}
 		if !reuse {
 			c.makeRoom()
-		} else if kept := c.pool.take(); kept != nil {
+		} else if kept := c.pool.take(c.maxIdle()); kept != nil {
 			return kept, nil, nil
 		}
 		if a == nil {
@@ -199,6 +208,7 @@ func (c *Client) connect(ctx context.Context, reuse bool) (kept *conn, made net.
 		if err == nil {
 			return nil, nc, nil
 		}
+		c.pool.unmade()
 		c.pool.release()
 		if err := a.again(ctx, err); err != nil {
 			return nil, nil, err
@@ -209,10 +219,12 @@ func (c *Client) connect(ctx context.Context, reuse bool) (kept *conn, made net.
 // makeRoom closes an idle connection, if there is one, before a new one is made
 // all the same: its worker may be the only one, or MaxConns the limit.
 func (c *Client) makeRoom() {
-	if conn := c.pool.take(); conn != nil {
+	if conn := c.pool.makeRoom(); conn != nil {
 		conn.close(errResponseClosed)
 	}
 }
+
+func (c *Client) maxIdle() int { return limit.Of(c.MaxIdle, DefaultMaxIdle, math.MaxInt) }
 
 // open begins to use a connection, in the place of the request that made it.
 func (c *Client) open(nc net.Conn) (*conn, error) {

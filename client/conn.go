@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"os"
 	"sync"
@@ -141,7 +140,7 @@ func (c *conn) settle() {
 	}
 	c.nc.SetReadDeadline(idleEnd)
 	x := c.x
-	if !x.keep || !c.client.pool.put(c, limit.Of(c.client.MaxIdle, DefaultMaxIdle, math.MaxInt)) {
+	if !x.keep || !c.client.pool.put(c, c.client.maxIdle()) {
 		c.closeLocked(errOver)
 		return
 	}

@@ -10,8 +10,8 @@ import (
 // are idle, the one used last at the end.
 //
 // Every request holds a place from acquire to release; idle connections hold
-// none. A new connection is only made when none is idle, or when an idle one was
-// closed for it, so there are never more connections than places.
+// none. A new connection is only made when none is idle, when an idle one was
+// closed for it, or when there are fewer than places, so there are never more.
 type connPool struct {
 	once   sync.Once
 	places chan struct{} // a value for each place taken; nil where there is no limit
@@ -20,6 +20,7 @@ type connPool struct {
 	mu       sync.Mutex
 	isClosed bool
 	all      map[*conn]struct{}
+	making   int // connections that are being made, and GetValues' own
 	idle     []*conn
 }
 
@@ -64,28 +65,63 @@ func (p *connPool) release() {
 	}
 }
 
-// add registers a connection; false means that the pool is closed.
+// take returns an idle connection, or nil if one has to be made: the caller then
+// calls add, or unmade.
+//
+// Without a limit it is the one that was used last; the oldest so get the chance
+// to time out. With one, there is a worker for each place: so new ones are made
+// until there are spread of them, and then it is the oldest. Its worker has had
+// the longest time for what it does behind END_REQUEST.
+func (p *connPool) take(spread int) *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case len(p.idle) == 0, len(p.all)+p.making < min(cap(p.places), spread):
+		p.making++
+		return nil
+	case p.places != nil:
+		return p.remove(0)
+	}
+	return p.remove(len(p.idle) - 1)
+}
+
+// makeRoom is for a connection that is to be made in any case. It returns an
+// idle one that has to be closed first, or nil. The caller then calls add, or
+// unmade.
+func (p *connPool) makeRoom() *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.making++
+	if len(p.idle) == 0 {
+		return nil
+	}
+	return p.remove(0)
+}
+
+// remove takes the i-th of the idle connections. It needs mu.
+func (p *connPool) remove(i int) *conn {
+	c := p.idle[i]
+	p.idle = slices.Delete(p.idle, i, i+1)
+	return c
+}
+
+// unmade says that a connection was not made, or is none of the pool's any more.
+func (p *connPool) unmade() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.making--
+}
+
+// add registers a connection that was made; false means that the pool is closed.
 func (p *connPool) add(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.making--
 	if p.isClosed {
 		return false
 	}
 	p.all[c] = struct{}{}
 	return true
-}
-
-// take returns the idle connection that was used last, or nil. The oldest so
-// get the chance to time out.
-func (p *connPool) take() *conn {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.idle) == 0 {
-		return nil
-	}
-	c := p.idle[len(p.idle)-1]
-	p.idle = slices.Delete(p.idle, len(p.idle)-1, len(p.idle))
-	return c
 }
 
 // put keeps an idle connection; false means that there is no room for it.
@@ -105,7 +141,7 @@ func (p *connPool) forget(c *conn) {
 	defer p.mu.Unlock()
 	delete(p.all, c)
 	if i := slices.Index(p.idle, c); i >= 0 {
-		p.idle = slices.Delete(p.idle, i, i+1)
+		p.remove(i)
 	}
 }
 

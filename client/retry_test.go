@@ -23,7 +23,7 @@ func TestX3RetryDials(t *testing.T) {
 
 func retryBesideStaleConns(t *testing.T, maxConns int) {
 	answerSecond, recycle, answerThird := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	c := pipeClient(t, &client.Client{KeepConn: true, MaxConns: maxConns}, func(a *fakeapp.Conn) {
+	c := pipeClient(t, &client.Client{KeepConn: true, MaxConns: maxConns, MaxIdle: 1}, func(a *fakeapp.Conn) {
 		for n := 1; ; n++ {
 			r := a.Request()
 			switch {

@@ -32,6 +32,7 @@ func (c *Client) GetValues(ctx context.Context, names ...string) (map[string]str
 		return nil, err
 	}
 	defer c.pool.release()
+	defer c.pool.unmade()
 	defer nc.Close()
 	nc.SetDeadline(time.Now().Add(valuesTimeout))
 	defer context.AfterFunc(ctx, func() { nc.Close() })()

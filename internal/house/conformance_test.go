@@ -20,7 +20,7 @@ func requirements() (names []string) {
 	for i := 1; i <= 25; i++ {
 		names = append(names, fmt.Sprintf("W%d", i))
 	}
-	for _, i := range []int{3, 7} {
+	for _, i := range []int{3, 7, 15} {
 		names = append(names, fmt.Sprintf("X%d", i))
 	}
 	return names
