@@ -22,6 +22,12 @@ func TestRules(t *testing.T) {
 	}
 }
 
+func TestW9RulesWithGoexit(t *testing.T) {
+	drivertest.RunExits(t, func(writeTimeout time.Duration) driver.Driver {
+		return &epoll.Driver{Loops: 1, WriteTimeout: writeTimeout}
+	})
+}
+
 // oneLoop is a driver on whose connections everything happens in turn.
 func oneLoop() *epoll.Driver { return &epoll.Driver{Loops: 1} }
 
