@@ -26,10 +26,10 @@ func newSyncCall(h Handler, b engine.Begun) engine.Task {
 
 // Run implements engine.Task.
 func (s *syncCall) Run() {
-	exited := true
-	defer func() { s.engine.End(engine.Outcome{Panic: recover(), Exited: exited}) }()
+	returned := false
+	defer func() { s.engine.End(engine.Outcome{Returned: returned, Panic: recover()}) }()
 	s.handler.ServeFastCGI(response{&s.Request}, &s.Request)
-	exited = false
+	returned = true
 }
 
 // Async makes an AsyncHandler of a Handler, which gets a goroutine for each

@@ -162,22 +162,26 @@ func onPort(h fastcgi.HandlerFunc) func(*testing.T, *place) {
 // buildProbe returns the reference application, with the race detector if this test has it, for as long as the test runs.
 func buildProbe(t *testing.T) string {
 	t.Helper()
-	dependOn(t, "../examples/probe")
-	return copyOf(t, programs.Probe.Build(t))
+	return build(t, programs.Probe, "../examples/probe")
 }
 
 // buildQuickProbe returns the same without the race detector.
 func buildQuickProbe(t *testing.T) string {
 	t.Helper()
-	dependOn(t, "../examples/probe")
-	return copyOf(t, programs.QuickProbe.Build(t))
+	return build(t, programs.QuickProbe, "../examples/probe")
 }
 
 // buildPeer returns the application that does what the probe does and has nothing of ours.
 func buildPeer(t *testing.T) string {
 	t.Helper()
-	dependOn(t, "peer")
-	return copyOf(t, programs.Peer.Build(t))
+	return build(t, programs.Peer, "peer")
+}
+
+// build returns a program that is made from a folder.
+func build(t *testing.T, p *programs.Program, folder string) string {
+	t.Helper()
+	dependOn(t, folder)
+	return copyOf(t, p.Build(t))
 }
 
 // copyOf returns a copy of a program, where users may start it that may not look into the checkout. It is made by another

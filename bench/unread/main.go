@@ -64,13 +64,33 @@ func parse(args []string) (s settings, err error) {
 	if err := f.Parse(args); err != nil {
 		return s, err
 	}
-	if f.NArg() > 0 {
-		return s, fmt.Errorf("what is %q?", f.Args())
+	return s, s.check(f.Args())
+}
+
+func (s *settings) check(rest []string) error {
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("what is %q? there is nothing to name: see -help", rest[0])
+	case s.conns < 1 || s.requests < 1 || s.size < 1 || s.limit < 1:
+		return errors.New("-conns, -requests, -size and -limit are at least 1")
+	case len(s.names()) == 0:
+		return fmt.Errorf("-only %q is in none of the names, which are as goroutine/sync or loop/http", s.only)
+	case s.write && s.only != "":
+		return errors.New("-write is for whole runs: leave out -only")
 	}
-	if s.write && s.only != "" {
-		return s, errors.New("-write is for whole runs: leave out -only")
+	return nil
+}
+
+// names returns what is to be measured: a driver and a kind of handler each.
+func (s *settings) names() (names []string) {
+	for _, driver := range []string{"loop", "goroutine"} {
+		for _, kind := range []string{"async", "sync", "http"} {
+			if name := driver + "/" + kind; strings.Contains(name, s.only) {
+				names = append(names, name)
+			}
+		}
 	}
-	return s, nil
+	return names
 }
 
 // run is the program.
@@ -84,19 +104,13 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	var rows []row
 	var failed []error
-	for _, driver := range []string{"loop", "goroutine"} {
-		for _, kind := range []string{"async", "sync", "http"} {
-			name := driver + "/" + kind
-			if !strings.Contains(name, s.only) {
-				continue
-			}
-			fmt.Fprintln(os.Stderr, "unread:", name)
-			r, err := s.measureTwice(ctx, name)
-			if err != nil {
-				failed = append(failed, fmt.Errorf("%s: %w", name, err))
-			}
-			rows = append(rows, r)
+	for _, name := range s.names() {
+		fmt.Fprintln(os.Stderr, "unread:", name)
+		r, err := s.measureTwice(ctx, name)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", name, err))
 		}
+		rows = append(rows, r)
 	}
 	report := s.table(rows)
 	if _, err := io.WriteString(stdout, report); err != nil {

@@ -52,7 +52,7 @@ func serve(ctx context.Context, s settings) error {
 	case "http":
 		srv.Handler = fastcgi.HTTP(http.HandlerFunc(srv.http))
 	default:
-		return fmt.Errorf("there is no kind of handlers called %q", kind)
+		return fmt.Errorf("-serve %q names no kind of handlers: write loop/async, loop/sync, goroutine/http or the like", s.serve)
 	}
 	return srv.Run(ctx)
 }

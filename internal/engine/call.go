@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -58,17 +57,13 @@ func (r Ref) Run(h func(Begun) Task) {
 
 // An Outcome is how a handler has ended.
 type Outcome struct {
-	Panic  any  // from recover; nil if it did not panic
-	Exited bool // it has ended its goroutine (runtime.Goexit)
+	Returned bool // else it has panicked, or ended its goroutine (runtime.Goexit)
+	Panic    any  // from recover
 }
 
 // End ends the request, also after a panic. It is called in a deferred function.
 func (c *Call) End(o Outcome) {
-	reason, stack := panicStack(o.Panic)
-	if reason == nil && o.Exited {
-		// Its answer is as little to be taken for a whole one.
-		reason, stack = errExited, debug.Stack()
-	}
+	reason, stack := notReturned(o.Returned, o.Panic)
 	x, ok := c.enter()
 	defer c.leave()
 	switch {

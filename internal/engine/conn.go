@@ -31,13 +31,9 @@ type conn struct {
 	broken      error       // why nothing can be sent any more
 	unreadInput bool        // more than the record in progress may be on its way
 	unreadBody  bool        // and it may be content, of a body that is announced, not only the end of one
-	met         bool        // goodbye is known
-	goodbye     goodbye
-	lastID      uint16 // of the request begun last
-	owesGoodbye bool   // one is to be said once all is sent
-	toldLast    bool   // HAProxy drops what comes behind the last answer
-	held        int    // bytes drawn from the memory budget
-	outHeld     int    // bytes of these that are output
+	held        int         // bytes drawn from the memory budget
+	outHeld     int         // bytes of these that are output
+	goodbyes
 	deadlines
 	flow
 	sender

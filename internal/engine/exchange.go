@@ -304,10 +304,10 @@ func (x *exchange) charge(n int) bool {
 // only one on a connection is part of what the connection costs, and MaxConns limits
 // that; those beside it would be as many as somebody likes.
 func (x *exchange) chargeItself() bool {
-	n := x.conn.engine.Handlers[x.role].Memory
 	if len(x.conn.active) < 2 {
 		return true
 	}
+	n := x.conn.engine.Handlers[x.role].Memory
 	if !x.conn.engine.memory.shared.Take(n) {
 		return false
 	}

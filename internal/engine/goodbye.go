@@ -19,7 +19,8 @@ import (
 type goodbye uint8
 
 const (
-	noGoodbye goodbye = iota
+	unknownGoodbye goodbye = iota // no request has said who the web server is
+	noGoodbye
 	// recordGoodbye is nginx's: it does not keep a connection on which anything comes behind END_REQUEST. An empty
 	// record of STDERR with the id of all of nginx's requests does, and is the end of a stream without content for
 	// one that has begun meanwhile.
@@ -29,18 +30,27 @@ const (
 	statusGoodbye
 )
 
+// The goodbyes of a connection: which one its web server understands, and what was said. Guarded by conn.mu.
+type goodbyes struct {
+	goodbye     goodbye
+	lastID      uint16 // of the request that was begun last
+	owesGoodbye bool   // one is to be said once all is sent
+	toldLast    bool   // statusGoodbye was said: whatever else is answered is dropped
+}
+
 // meet finds out which goodbye the web server understands that keeps a connection.
 func (c *conn) meet(x *exchange) {
-	if c.met || !c.proto.KeepConn() {
+	if c.goodbye != unknownGoodbye || !c.proto.KeepConn() {
 		return
 	}
-	c.met = true
 	software := x.peekParameters().Get("SERVER_SOFTWARE")
 	switch {
 	case strings.HasPrefix(software, "nginx/"):
 		c.goodbye = recordGoodbye
 	case strings.HasPrefix(software, "HAProxy "):
 		c.goodbye = statusGoodbye
+	default:
+		c.goodbye = noGoodbye
 	}
 }
 
@@ -48,7 +58,7 @@ func (c *conn) meet(x *exchange) {
 // what comes for a request that is over.
 func (c *conn) sayGoodbye() {
 	c.owesGoodbye = false
-	if c.state != connParting || c.goodbye == noGoodbye {
+	if c.state != connParting || c.goodbye <= noGoodbye {
 		return
 	}
 	c.makeReplies()

@@ -84,8 +84,8 @@ func (c *conn) replyEnd(x *exchange, e ending) {
 		// It fails after the end of STDOUT only, which was not sent.
 		c.replies, _ = c.proto.Send(c.replies, protocol.TypeStdout, x.id, c.engine.ErrorPage(e.page))
 	}
-	c.noteUnread(x)
 	c.unreadBody = true // it may be, for little is known of such a request
+	c.noteUnread(x)
 	var err error
 	c.replies, err = c.proto.EndRequest(c.replies, x.id, protocol.EndRequest{AppStatus: e.appStatus, Status: e.status})
 	if err != nil {

@@ -72,21 +72,21 @@ func (p place) open(t *testing.T) (*Conn, net.Conn) {
 func Run(t *testing.T, newDriver func(writeTimeout time.Duration) driver.Driver, networks ...string) {
 	for _, network := range networks {
 		t.Run(network, func(t *testing.T) {
-			for _, r := range rules() {
-				if r.where(network) {
-					t.Run(r.name, func(t *testing.T) { r.test(t, place{network: network, newDriver: newDriver}) })
-				}
-			}
+			place{network: network, newDriver: newDriver}.run(t)
 		})
 	}
 }
 
 // RunExits tests that the rules hold also if all that the driver calls ends its goroutine.
 func RunExits(t *testing.T, newDriver func(writeTimeout time.Duration) driver.Driver) {
-	const network = "unix"
+	place{network: "unix", newDriver: newDriver, exits: true}.run(t)
+}
+
+// run tests the rules that hold at the place.
+func (p place) run(t *testing.T) {
 	for _, r := range rules() {
-		if r.where(network) {
-			t.Run(r.name, func(t *testing.T) { r.test(t, place{network: network, newDriver: newDriver, exits: true}) })
+		if r.where(p.network) {
+			t.Run(r.name, func(t *testing.T) { r.test(t, p) })
 		}
 	}
 }

@@ -47,6 +47,7 @@ type listed struct {
 	GoFiles    []string
 	ImportMap  map[string]string // what its sources call packages, where that is not their path
 	DepOnly    bool
+	Module     *struct{ GoVersion string }
 	Error      *struct{ Err string }
 }
 
@@ -83,7 +84,7 @@ func check(platform string) (int, error) {
 
 // list returns the module's packages, with their tests and all that they import.
 func list(goos, goarch string) ([]listed, error) {
-	cmd := exec.Command("go", "list", "-deps", "-test", "-json=ImportPath,Dir,GoFiles,ImportMap,DepOnly,Error", "./...")
+	cmd := exec.Command("go", "list", "-deps", "-test", "-json=ImportPath,Dir,GoFiles,ImportMap,DepOnly,Module,Error", "./...")
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
@@ -133,6 +134,9 @@ func (c *checker) check(p listed) error {
 		IgnoreFuncBodies: p.DepOnly,
 		FakeImportC:      true,
 		Error:            func(err error) { wrong = append(wrong, err) },
+	}
+	if p.Module != nil && p.Module.GoVersion != "" {
+		config.GoVersion = "go" + p.Module.GoVersion
 	}
 	path, _, _ := strings.Cut(p.ImportPath, " ") // "path [path.test]" is path as its test has it
 	checked, _ := config.Check(path, c.fset, files, nil)
