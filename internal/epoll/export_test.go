@@ -15,3 +15,17 @@ func (d *Driver) FirstLoop() driver.Loop {
 
 // Due returns when the loop is to look at a socket again, whatever happens. It is for the loop to call.
 func Due(s driver.Socket) driver.Instant { return s.(*socket).nextDue() }
+
+// AllStarted reports whether all loops that serve connections run.
+func (d *Driver) AllStarted() bool {
+	d.init()
+	for _, l := range d.loops {
+		l.mu.Lock()
+		running := l.running
+		l.mu.Unlock()
+		if !running {
+			return false
+		}
+	}
+	return true
+}

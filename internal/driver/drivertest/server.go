@@ -73,9 +73,13 @@ func (s *Server) Accept(sock driver.Socket) driver.Conn {
 // AcceptFailed implements driver.Acceptor.
 func (s *Server) AcceptFailed(err error, _ time.Duration) { s.t.Errorf("cannot accept: %v", err) }
 
-// Open makes a connection and returns both ends.
+// Open makes a connection and returns both ends. By then all of the driver is there that will be: a test may count what the
+// process has, or take from it what is left. A driver of several parts says so in an AllStarted of its tests'.
 func (s *Server) Open() (*Conn, net.Conn) {
 	s.t.Helper()
+	if d, ok := s.Driver.(interface{ AllStarted() bool }); ok {
+		Eventually(s.t, "all of the driver has started", d.AllStarted)
+	}
 	peer := Dial(s.t, s.Listener)
 	return Take(s.t, s.Conns), peer
 }
