@@ -15,6 +15,7 @@ const (
 	DefaultDialTimeout = 10 * time.Second
 	DefaultIdleTimeout = 30 * time.Second
 	DefaultMaxIdle     = 2
+	DefaultSpoolLimit  = 1 << 30
 )
 
 // A Client sends requests to one FastCGI application. The zero value with an
@@ -71,13 +72,38 @@ type Client struct {
 	// default is no limit.
 	MaxRequestsPerConn int
 
+	// Multiplex says whether requests share connections, of which there is then
+	// one until MaxActivePerConn is reached. Shared connections are kept, whatever
+	// KeepConn says. The default is MultiplexOff.
+	//
+	// An application that takes a request back, because it is one too many on its
+	// connection (CANT_MPX_CONN, OVERLOADED), is sent it again on another, and
+	// takes no more on the first from then on; after CANT_MPX_CONN, one at a time.
+	Multiplex Multiplex
+
+	// MaxActivePerConn is how many requests share a connection. One that was given
+	// up counts until the application has ended it. What the application says in
+	// answer to MultiplexAsk (FCGI_MAX_REQS) is not exceeded, either. The default
+	// is 32, and no limit is 65,535: there are no more ids.
+	MaxActivePerConn int
+
+	// SpoolLimit is how much of responses that share connections may wait on disk
+	// to be read, in bytes, for all of them together. What does not fit into
+	// memory (64 KiB each) goes there so that nobody waits for another's reader;
+	// beyond the limit, reading the response fails. The default is 1 GiB.
+	SpoolLimit int64
+	// SpoolDir is the directory for that. Empty means os.TempDir().
+	SpoolDir string
+
 	// SplitPairs lets a parameter that is larger than a record continue in the
 	// next one, as the specification allows. PHP and others read each record by
 	// itself and cannot take that, so without SplitPairs it is a
 	// ParamTooLargeError.
 	SplitPairs bool
 
-	pool connPool
+	pool        connPool
+	negotiation negotiation
+	spooling    spooling
 }
 
 // Do sends a request and returns its response once its first byte arrived, or,
@@ -87,11 +113,15 @@ type Client struct {
 // The request goes on being sent while the response is read, so an application
 // may answer before it has read everything, and one that echoes never blocks.
 //
-// If a kept connection turns out to be closed, the request is tried once more
-// on one that is made for it, provided that no byte of a response arrived, that Stdin and
-// Data are nil or can Seek, and that the application either cannot have seen
-// the request or may see it twice: its REQUEST_METHOD is GET, HEAD, OPTIONS or
-// TRACE.
+// A request is tried again on another connection, if Stdin and Data are nil or
+// can Seek and no byte of a response arrived, in these cases:
+//
+//   - A kept connection turns out to be closed, and the application either cannot
+//     have seen the request or may see it twice: its REQUEST_METHOD is GET, HEAD,
+//     OPTIONS or TRACE.
+//   - A connection is reset, as those are that wait to be accepted when an
+//     application ends, and the same holds. This goes on for DialTimeout.
+//   - The application takes it back, see Multiplex.
 //
 // The error is a *RefusedError if the application refused the request, a
 // *protocol.Error if it broke the protocol, a *ParamTooLargeError, or wraps
@@ -101,139 +131,88 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 	if err := req.check(c.SplitPairs); err != nil {
 		return nil, err
 	}
-	rewinder := newRewinder(req.Stdin, req.Data)
-	x, err := c.try(ctx, req, c.acquire)
-	if x != nil && err != nil && x.mayRepeat(req, rewinder) {
-		// If one kept connection is dead, the application was restarted and the
-		// others are dead as well.
-		c.CloseIdle()
-		x, err = c.try(ctx, req, c.acquireNew)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &Response{x: x}, nil
+	t := newTry(c, req)
+	return t.run(ctx)
 }
 
-// try runs a request on one connection, which acquire gets, up to the first byte
-// of its response. It returns the exchange, if it came to that, along with the
-// error.
-func (c *Client) try(ctx context.Context, req *Request, acquire func(context.Context) (*conn, error)) (*exchange, error) {
-	for {
-		conn, err := acquire(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if x := conn.start(ctx, req); x != nil {
-			return x, x.awaitFirst()
-		}
-		// The connection died between the pool and here.
-		c.pool.release()
+// attempt is Do for who has another application as well: it does not wait for one that is away. The request may be sent to
+// another if again is true.
+func (c *Client) attempt(ctx context.Context, req *Request) (resp *Response, again bool, err error) {
+	if err := req.check(c.SplitPairs); err != nil {
+		return nil, false, err
 	}
-}
-
-// mayRepeat reports whether a request that failed in x may be tried again, and
-// prepares it for that.
-func (x *exchange) mayRepeat(req *Request, w *rewinder) bool {
-	if !x.stale() || !w.ok {
-		return false
-	}
-	// The goroutine that sends uses the bodies; with the connection closed, and
-	// bodies that can seek, it ends soon.
-	<-x.sendDone
-	if x.delivered && !req.idempotent() {
-		return false
-	}
-	return w.rewind()
+	t := newTry(c, req)
+	t.dials.once = true
+	resp, err = t.run(ctx)
+	return resp, err != nil && ctx.Err() == nil && t.elsewhere(), err
 }
 
 // CloseIdle closes the connections that are kept idle.
 func (c *Client) CloseIdle() {
-	for _, conn := range c.pool.takeAll() {
+	for _, conn := range c.pool.takeIdle() {
 		conn.close(errResponseClosed)
-		<-conn.done
+		conn.loops.Wait()
 	}
 }
 
 // Close ends all requests in progress with ErrClosed, closes all connections and
-// waits for the goroutines that read them. Later calls of Do fail with
+// waits for the goroutines that serve them. Later calls of Do fail with
 // ErrClosed.
 func (c *Client) Close() error {
 	for _, conn := range c.pool.close() {
 		conn.close(ErrClosed)
-		<-conn.done
+		conn.loops.Wait()
 	}
 	return nil
 }
 
-// acquire returns a connection for one request: a kept one or a new one. It
-// waits while there are MaxConns. The caller holds a place in the pool until
-// the request is over.
-func (c *Client) acquire(ctx context.Context) (*conn, error) {
-	kept, nc, err := c.connect(ctx, true)
-	if err != nil || kept != nil {
-		return kept, err
-	}
-	return c.open(nc)
-}
-
-// acquireNew is acquire for a request that a kept connection has failed: another
-// kept one may be as dead, and nobody has noticed yet.
-func (c *Client) acquireNew(ctx context.Context) (*conn, error) {
-	_, nc, err := c.connect(ctx, false)
+// acquire returns a connection for one request, with a number above after: one that is there or a new one. It waits while
+// there are MaxConns.
+func (c *Client) acquire(ctx context.Context, after uint64, dials *dialing) (*conn, error) {
+	shared, err := c.shares(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return c.open(nc)
-}
-
-// connect takes a place in the pool and returns a connection: a kept one if
-// reuse is set and there is one, else one that it makes. While the application
-// is away, it waits without a place, so that others find out at once.
-func (c *Client) connect(ctx context.Context, reuse bool) (kept *conn, made net.Conn, err error) {
-	var a *attempt
-	for {
-		if err := c.pool.acquire(ctx, c.MaxConns); err != nil {
-			return nil, nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)
-		}
-		if !reuse {
-			c.makeRoom()
-		} else if kept := c.pool.take(c.maxIdle()); kept != nil {
-			return kept, nil, nil
-		}
-		if a == nil {
-			a = c.newAttempt()
-		}
-		nc, err := a.dial(ctx)
-		if err == nil {
-			return nil, nc, nil
-		}
-		c.pool.unmade()
-		c.pool.release()
-		if err := a.again(ctx, err); err != nil {
-			return nil, nil, err
-		}
+	g, nc, err := c.connect(ctx, after, shared, dials)
+	if err != nil || g.conn != nil {
+		return g.conn, err
 	}
+	conn := newConn(c, nc, g.number, shared, c.room(shared))
+	if !c.pool.add(conn) {
+		nc.Close()
+		return nil, ErrClosed
+	}
+	conn.open()
+	return conn, nil
 }
 
-// makeRoom closes an idle connection, if there is one, before a new one is made
-// all the same: its worker may be the only one, or MaxConns the limit.
-func (c *Client) makeRoom() {
-	if conn := c.pool.makeRoom(); conn != nil {
-		conn.close(errResponseClosed)
+// connect takes a place in the pool, with a connection that it makes if there is none that will do. While the application is
+// away, it waits without a place, so that others find out at once.
+func (c *Client) connect(ctx context.Context, after uint64, shared bool, dials *dialing) (grant, net.Conn, error) {
+	w := want{
+		after: after, shared: shared, room: c.room(shared),
+		maxConns: max(c.MaxConns, 0), maxIdle: c.maxIdle(),
+	}
+	for {
+		g, err := c.pool.acquire(ctx, w)
+		if err != nil {
+			return grant{}, nil, fmt.Errorf("fastcgi: waiting for a connection: %w", err)
+		}
+		if g.victim != nil {
+			g.victim.close(errResponseClosed)
+		}
+		if g.conn != nil {
+			return g, nil, nil
+		}
+		nc, err := dials.dial(ctx)
+		if err == nil {
+			return g, nc, nil
+		}
+		c.pool.unmade(g.number)
+		if err := dials.again(ctx, err); err != nil {
+			return grant{}, nil, err
+		}
 	}
 }
 
 func (c *Client) maxIdle() int { return limit.Of(c.MaxIdle, DefaultMaxIdle, math.MaxInt) }
-
-// open begins to use a connection, in the place of the request that made it.
-func (c *Client) open(nc net.Conn) (*conn, error) {
-	conn := newConn(c, nc)
-	if !c.pool.add(conn) {
-		nc.Close()
-		c.pool.release()
-		return nil, ErrClosed
-	}
-	go conn.readLoop()
-	return conn, nil
-}

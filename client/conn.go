@@ -2,97 +2,131 @@ package client
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net"
-	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/limit"
-	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
-// settleTimeout is how long a connection that is to be kept may take, after
-// END_REQUEST, for what is left on both sides: the record's padding, and the end
-// of STDIN.
-const settleTimeout = time.Second
+const (
+	// settleTimeout is how long a connection that is to be kept may take, after END_REQUEST, for what is left on both sides:
+	// the record's padding, and the end of STDIN.
+	settleTimeout = time.Second
+	// abortTimeout is how long an application may take to end a request that was aborted, until its connection gets no
+	// further ones.
+	abortTimeout = 5 * time.Second
+)
 
-// A conn is a connection to the application. It carries one exchange at a time;
-// readLoop runs as long as it is open, so that an application which closes or
-// speaks out of turn between two requests is noticed at once.
+// A conn is a connection to the application. It carries one exchange at a time, or several if it is shared. Its readLoop runs
+// as long as it is open, so that an application which closes or speaks out of turn between two requests is noticed at once.
+//
+// Of the two mutexes, conn.mu is taken before connPool.mu.
 type conn struct {
+	place // guarded by the pool's mutex, but for number and shared
+
 	// Immutable.
 	client *Client
 	nc     net.Conn
-	done   chan struct{} // closed by readLoop at its end
+	shared bool
+	loops  sync.WaitGroup // readLoop, and, if it is shared, writeLoop
 
-	// change is signalled when anything about the exchange changes.
-	change sync.Cond
+	room    sync.Cond // for readLoop, which waits for room for what it has read
+	toWrite sync.Cond // for writeLoop, which waits for something to write
+	written sync.Cond // for those who send, and wait for room or for the end of a write
 
 	// Guarded by mu.
-	mu     sync.Mutex
-	proto  *protocol.Conn
-	lastID uint16
-	served int       // exchanges begun
-	x      *exchange // nil while idle
-	err    error     // why it was closed; nil while it is open
+	mu        sync.Mutex
+	proto     *protocol.Conn
+	lastID    uint16
+	served    int         // exchanges begun
+	exchanges []*exchange // those that are not over
+	due       int         // exchanges that were aborted and have no END_REQUEST yet
+	givenUp   bool        // to be closed when it has no exchanges
+	err       error       // why it was closed; nil while it is open
+	deadline  deadline
+	idleSince time.Time
+	output
 }
 
-func newConn(client *Client, nc net.Conn) *conn {
+func newConn(client *Client, nc net.Conn, number uint64, shared bool, most int) *conn {
 	c := &conn{
+		place:  place{number: number, most: most},
 		client: client,
 		nc:     nc,
-		done:   make(chan struct{}),
+		shared: shared,
 		proto:  protocol.NewConn(protocol.WebServer, nil),
 	}
-	c.change.L = &c.mu
+	c.room.L, c.toWrite.L, c.written.L = &c.mu, &c.mu, &c.mu
 	return c
 }
 
-// start begins an exchange and has it sent. It returns nil if the connection
-// was closed meanwhile.
+// start begins an exchange, of which all that is at hand is in line to be sent. It returns nil if the connection was closed
+// meanwhile.
 func (c *conn) start(ctx context.Context, req *Request) *exchange {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
 		return nil
 	}
-	// The end of the idle timeout.
-	c.nc.SetReadDeadline(time.Time{})
 	x := &exchange{
-		conn:     c,
-		id:       c.nextID(),
-		keep:     c.mayKeep(),
-		reused:   c.served > 0,
-		stderr:   req.Stderr,
-		sending:  true,
-		sendDone: make(chan struct{}),
+		conn:    c,
+		keep:    c.mayKeep(),
+		reused:  c.served > 0,
+		begun:   c.queued,
+		stderr:  req.Stderr,
+		sending: true,
 	}
+	x.response.x = x
+	x.change.L = &c.mu
 	c.served++
-	c.x = x
-	x.stopWatching = context.AfterFunc(ctx, func() { x.fail(context.Cause(ctx)) })
-	go x.send(c.head(x, req), req)
+	c.exchanges = append(c.exchanges, x)
+	if len(c.exchanges) > 1 {
+		c.room.Broadcast() // for one who has had the connection for himself
+	}
+	c.begin(x, req)
+	if ctx.Done() != nil {
+		x.stopWatching = context.AfterFunc(ctx, func() { x.fail(context.Cause(ctx)) })
+	}
+	if most := c.client.MaxRequestsPerConn; c.shared && most > 0 && c.served >= most {
+		c.client.pool.retire(c)
+	}
 	return x
 }
 
-// nextID alternates between two small ids. A straggler of the last response,
-// which an application sent after END_REQUEST, is so never taken for a part of
-// the next.
+// open starts to use the connection.
+func (c *conn) open() {
+	c.loops.Go(c.readLoop)
+	if c.shared {
+		c.loops.Go(c.writeLoop)
+	}
+}
+
+// nextID returns an id that is not active. On a connection for one request at a time it alternates between two small ones:
+// a straggler of the last response, which an application sent after END_REQUEST, is so never taken for a part of the next.
+// On a shared one it goes round.
 func (c *conn) nextID() uint16 {
-	c.lastID = c.lastID%2 + 1
+	if !c.shared {
+		c.lastID = c.lastID%2 + 1
+		return c.lastID
+	}
+	c.lastID++
+	if c.lastID == protocol.ManagementID {
+		c.lastID++
+	}
 	return c.lastID
 }
 
-// mayKeep reports whether the next exchange is to leave the connection open.
+// mayKeep reports whether the next exchange is to leave the connection open. A shared one is closed from here: without
+// FCGI_KEEP_CONN the application would end it under the others.
 func (c *conn) mayKeep() bool {
 	most := c.client.MaxRequestsPerConn
-	return c.client.KeepConn && (most <= 0 || c.served+1 < most)
+	return c.shared || c.client.KeepConn && (most <= 0 || c.served+1 < most)
 }
 
-// close closes the connection and ends the exchange on it.
+// close closes the connection and ends the exchanges on it.
 func (c *conn) close(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,151 +140,124 @@ func (c *conn) closeLocked(err error) {
 	c.err = err
 	c.nc.Close()
 	c.client.pool.forget(c)
-	if c.x != nil {
-		c.finish(err)
+	for _, x := range c.exchanges {
+		x.finish(err)
 	}
+	c.exchanges = nil
+	c.room.Broadcast()
+	c.toWrite.Broadcast()
+	c.written.Broadcast()
 }
 
-// finish ends the exchange, with the application's END_REQUEST if it came, else
-// with err.
-func (c *conn) finish(err error) {
-	x := c.x
-	c.x = nil
-	x.over = true
+// over ends an exchange whose connection stays open.
+func (c *conn) over(x *exchange, err error) {
+	i := slices.Index(c.exchanges, x)
+	c.exchanges = slices.Delete(c.exchanges, i, i+1)
+	x.finish(err)
+}
+
+// settle ends the exchange once nothing of it is left on either side, and keeps the connection for the next one. On a shared
+// one there is nothing to wait for: what is still sent of the request is ignored.
+func (c *conn) settle(x *exchange) {
 	switch {
-	case !x.ended:
-		x.err = err
-	case x.end.Status != protocol.StatusRequestComplete:
-		x.err = &RefusedError{Status: x.end.Status, AppStatus: x.end.AppStatus}
+	case x.over || !x.ended, !c.shared && (x.sending || !c.proto.Idle()):
+	case !x.keep || !c.release():
+		c.closeLocked(errOver)
+	default:
+		c.over(x, nil)
+		c.rest()
 	}
-	x.stopWatching()
-	c.client.pool.release()
-	c.change.Broadcast()
 }
 
-// settle ends the exchange once nothing of it is left on either side, and keeps
-// the connection for the next one.
-func (c *conn) settle() {
-	if c.x == nil || !c.x.ended || c.x.sending || !c.proto.Idle() {
-		return
-	}
-	var idleEnd time.Time // none
-	if idle := limit.Of(c.client.IdleTimeout, DefaultIdleTimeout, 0); idle > 0 {
-		idleEnd = time.Now().Add(idle)
-	}
-	c.nc.SetReadDeadline(idleEnd)
-	x := c.x
-	if !x.keep || !c.client.pool.put(c, c.client.maxIdle()) {
+// release gives the place of one exchange back; false means that the connection is to be closed.
+func (c *conn) release() bool { return c.client.pool.release(c, c.client.maxIdle()) }
+
+// abort gives an exchange of a shared connection up: the application is asked to end it, and its id and place are taken until
+// it has.
+func (c *conn) abort(x *exchange, err error) {
+	c.due++
+	before := len(c.out)
+	c.out, _ = c.proto.Abort(c.out, x.id) // it is active, and was not aborted before
+	c.queued += int64(len(c.out) - before)
+	c.toWrite.Signal()
+	x.overdue = time.AfterFunc(abortTimeout, c.giveUp)
+	c.over(x, err)
+	c.closeIfGivenUp()
+}
+
+// aborted notes the end of an exchange that was given up.
+func (c *conn) aborted(x *exchange) {
+	x.overdue.Stop()
+	c.due--
+	if !c.release() {
 		c.closeLocked(errOver)
 		return
 	}
-	c.finish(nil)
+	c.rest()
 }
 
-// readLoop reads until the connection is closed, by either side.
-func (c *conn) readLoop() {
-	defer close(c.done)
-	buf := pool.Get(chunkLen)[:chunkLen]
-	defer pool.Put(buf)
-	for {
-		n, err := c.nc.Read(buf)
-		if !c.received(buf[:n], err) {
-			return
-		}
-	}
-}
-
-// received takes what arrived and reports whether to read on.
-func (c *conn) received(p []byte, err error) bool {
+// giveUp lets no further request have a connection whose application does not end what was aborted.
+func (c *conn) giveUp() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if takeErr := c.take(p); takeErr != nil {
-		c.closeLocked(takeErr)
-	}
-	switch {
-	case err == nil:
-	case c.x == nil:
-		c.closeLocked(lostConnection(err))
-	case errors.Is(err, os.ErrDeadlineExceeded) && !c.x.ended:
-		// The idle timeout struck while the exchange began.
-	default:
-		c.x.lost = true
-		c.closeLocked(lostConnection(err))
-	}
-	c.change.Broadcast()
-	return c.err == nil
+	c.client.pool.retire(c)
+	c.givenUp = true
+	c.closeIfGivenUp()
 }
 
-// lostConnection says what a failed Read means in the middle of an exchange.
-func lostConnection(err error) error {
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	return fmt.Errorf("fastcgi: connection lost before END_REQUEST: %w", err)
-}
-
-// take hands what arrived to the exchange. It gives up mu while it waits for
-// room and while STDERR is written, so the exchange may end meanwhile.
-func (c *conn) take(p []byte) error {
-	for len(p) > 0 && c.err == nil {
-		if c.x == nil {
-			return errUnsolicited
-		}
-		c.x.answered = true
-		if c.x.ended {
-			var err error
-			if p, err = c.takePadding(p); err != nil {
-				return err
-			}
-			continue
-		}
-		ev, rest, err := c.proto.Next(p)
-		if err != nil {
-			return err
-		}
-		c.handle(ev)
-		p = rest
-	}
-	return nil
-}
-
-// takePadding takes what may follow END_REQUEST, the rest of its record. Next
-// would also skip records that follow and tell nothing of them, so it is given
-// no byte more than the padding has.
-func (c *conn) takePadding(p []byte) ([]byte, error) {
-	if c.proto.Idle() {
-		return nil, errUnsolicited
-	}
-	_, _, err := c.proto.Next(p[:1])
-	c.settle()
-	return p[1:], err
-}
-
-func (c *conn) handle(ev protocol.Event) {
-	switch ev.Type {
-	case protocol.TypeStdout:
-		c.x.put(ev.Data)
-	case protocol.TypeStderr:
-		c.x.putStderr(ev.Data)
-	case protocol.TypeEndRequest:
-		c.ended(ev)
-	}
-	// An answer to GET_VALUES that nobody asked for is ignored, as are streams
-	// of requests that do not exist.
-}
-
-// ended notes END_REQUEST.
-func (c *conn) ended(ev protocol.Event) {
-	c.x.ended = true
-	c.x.end = protocol.EndRequest{AppStatus: ev.AppStatus, Status: ev.Status}
-	if !c.x.keep || !ev.End {
-		// In the middle of STDIN there is no next request, unless the
-		// application reads what it did not want.
+func (c *conn) closeIfGivenUp() {
+	if c.givenUp && len(c.exchanges) == 0 {
 		c.closeLocked(errOver)
+	}
+}
+
+// A deadline is what a connection's deadline for reading is about.
+type deadline uint8
+
+const (
+	deadlineNone deadline = iota
+	deadlineIdle          // it may not come before IdleTimeout is over, but long before the next request
+	deadlineSettle
+)
+
+// rest begins the idle timeout, if there is nothing to do. A deadline that is there already will do: setting one costs more
+// than a look at the clock when it comes.
+func (c *conn) rest() {
+	if len(c.exchanges) > 0 || c.due > 0 {
+		c.closeIfGivenUp()
 		return
 	}
-	// Takes an empty padding, which is not taken before the next byte arrives.
-	c.proto.Next(nil)
-	c.nc.SetReadDeadline(time.Now().Add(settleTimeout))
-	c.settle()
+	c.idleSince = time.Now()
+	if c.deadline != deadlineIdle {
+		c.awaitIdle()
+	}
+}
+
+func (c *conn) awaitIdle() {
+	idle := limit.Of(c.client.IdleTimeout, DefaultIdleTimeout, 0)
+	switch {
+	case idle > 0:
+		c.setDeadline(deadlineIdle, c.idleSince.Add(idle))
+	case c.deadline != deadlineNone:
+		c.setDeadline(deadlineNone, time.Time{})
+	}
+}
+
+func (c *conn) setDeadline(d deadline, at time.Time) {
+	c.deadline = d
+	c.nc.SetReadDeadline(at)
+}
+
+// expired acts on a deadline that has passed.
+func (c *conn) expired() {
+	switch {
+	case c.deadline == deadlineSettle:
+		c.closeLocked(errOver)
+	case len(c.exchanges) > 0 || c.due > 0:
+		c.setDeadline(deadlineNone, time.Time{})
+	case time.Since(c.idleSince) < limit.Of(c.client.IdleTimeout, DefaultIdleTimeout, 0):
+		c.awaitIdle()
+	default:
+		c.closeLocked(errOver)
+	}
 }

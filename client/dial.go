@@ -17,81 +17,90 @@ const (
 	mostPause  = 100 * time.Millisecond
 )
 
-// An attempt makes one connection, in several tries if the application is away for a moment, within DialTimeout.
-type attempt struct {
+// A dialing makes one connection, in several tries if the application is away for a moment, within DialTimeout.
+type dialing struct {
 	client *Client
 	limit  time.Duration // 0: none
 	left   time.Duration // of limit
 	pause  time.Duration // before the next try
+	once   bool          // there is none: somebody else may do
 	away   error         // what the last try found, if that may pass
 }
 
-func (c *Client) newAttempt() *attempt {
+func (c *Client) newDialing() dialing {
 	timeout := limit.Of(c.DialTimeout, DefaultDialTimeout, 0)
-	return &attempt{client: c, limit: timeout, left: timeout, pause: firstPause}
+	return dialing{client: c, limit: timeout, left: timeout, pause: firstPause}
 }
 
 // again waits for the next try after one that failed with err. It returns the
-// error of the attempt if there is to be none.
-func (a *attempt) again(ctx context.Context, err error) error {
-	if a.away == nil {
+// error of all tries if there is to be none.
+func (d *dialing) again(ctx context.Context, err error) error {
+	if d.away == nil || d.once {
 		return err
 	}
-	pause := a.pause
-	if a.limit > 0 {
-		pause = min(pause, a.left)
+	return d.wait(ctx, d.away)
+}
+
+// wait is again for a try that failed because the application was away.
+func (d *dialing) wait(ctx context.Context, away error) error {
+	if d.once {
+		return d.failed(away)
 	}
-	a.pause = min(2*a.pause, mostPause)
-	defer a.count(time.Now())
+	pause := d.pause
+	if d.limit > 0 {
+		pause = min(pause, d.left)
+	}
+	d.pause = min(2*d.pause, mostPause)
+	defer d.count(time.Now())
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
-		return a.failed(context.Cause(ctx))
-	case <-a.client.pool.closed:
+		return d.failed(context.Cause(ctx))
+	case <-d.client.pool.closed:
 		return ErrClosed
 	}
-	if a.limit > 0 && pause == a.left {
-		return a.failed(a.away)
+	if d.limit > 0 && pause == d.left {
+		return d.failed(away)
 	}
 	return nil
 }
 
 // count takes the time since start from what is left. What a request waits for a place in the pool does not count.
-func (a *attempt) count(start time.Time) { a.left -= time.Since(start) }
+func (d *dialing) count(start time.Time) { d.left -= time.Since(start) }
 
 // dial tries once to make a connection.
-func (a *attempt) dial(ctx context.Context) (net.Conn, error) {
-	connect, err := a.client.connector()
+func (d *dialing) dial(ctx context.Context) (net.Conn, error) {
+	connect, err := d.client.connector()
 	if err != nil {
 		return nil, err
 	}
 	within, cancel := ctx, context.CancelFunc(func() {})
-	if a.limit > 0 {
-		within, cancel = context.WithTimeout(ctx, a.left)
+	if d.limit > 0 {
+		within, cancel = context.WithTimeout(ctx, d.left)
 	}
 	defer cancel()
-	defer a.count(time.Now())
+	defer d.count(time.Now())
 	nc, err := connect(within)
-	before := a.away
-	a.away = nil
+	before := d.away
+	d.away = nil
 	switch {
 	case err == nil:
 		return nc, nil
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
 	case address.Away(err):
-		a.away = err
+		d.away = err
 	case within.Err() != nil && before != nil:
 		// It was away, and the time ran out in the middle of the last try.
 		err = before
 	}
-	return nil, a.failed(err)
+	return nil, d.failed(err)
 }
 
-func (a *attempt) failed(err error) error {
-	return fmt.Errorf("fastcgi: dial %s: %w", a.client.target(), err)
+func (d *dialing) failed(err error) error {
+	return fmt.Errorf("fastcgi: dial %s: %w", d.client.target(), err)
 }
 
 // connector returns what makes a connection, or why Addr names nothing that can be dialled.
@@ -99,11 +108,11 @@ func (c *Client) connector() (func(context.Context) (net.Conn, error), error) {
 	if c.Dial != nil {
 		return c.Dial, nil
 	}
-	a, err := address.Parse(c.Addr)
+	addr, err := address.Parse(c.Addr)
 	if err != nil {
 		return nil, err
 	}
-	network, name, err := a.Target()
+	network, name, err := addr.Target()
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,9 @@ var errResponseClosed = errors.New("fastcgi: response is closed")
 // without being asked.
 var errUnsolicited = errors.New("fastcgi: application sent data outside of a request")
 
+// errUnread is why a response was given up that shares its connection.
+var errUnread = errors.New("fastcgi: response was not read in time: memory and disk for it are full")
+
 // errOver stops the sending of a request whose response is over.
 var errOver = errors.New("fastcgi: response is over")
 

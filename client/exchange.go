@@ -1,107 +1,198 @@
 package client
 
 import (
-	"bytes"
 	"fmt"
 	"io"
+	"sync"
+	"time"
 
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
-// maxBuffered is how much STDOUT waits to be read before the application is held
-// up, in bytes. A response that is smaller leaves the application, and a kept
-// connection, free while its reader takes its time.
-const maxBuffered = 64 << 10
-
-// An exchange is one request and its response. Three parties meet in it: the
-// goroutine that sends, readLoop, and the reader of the response. It ends when
-// END_REQUEST has come and the connection is settled or closed.
-//
-// A second exchange on the same connection would need no more than a place in a
-// list instead of conn.x, and a limit per exchange in put.
+// An exchange is one request and its response. Three parties meet in it: whoever sends, readLoop, and the reader of the
+// response. It is over when the application's END_REQUEST has come and the connection is settled, or when it was given up;
+// on a shared connection END_REQUEST may then still be due.
 type exchange struct {
 	// Immutable.
 	conn         *conn
 	id           uint16
-	keep         bool // the connection is to be kept
-	reused       bool // the connection was used before
+	reused       bool  // the connection was used before
+	begun        int64 // where in all that is sent on the connection the request begins
 	stderr       io.Writer
-	stopWatching func() bool   // the context
-	sendDone     chan struct{} // closed by send at its end
+	stopWatching func() bool   // the context; nil if that has no end
+	atOnce       bool          // the bodies are sent with the parameters
+	sender       chan struct{} // closed when the goroutine that sends the bodies is done; nil if there is none
+	response     Response
+
+	// change is signalled when something changes that the reader of the response may wait for.
+	change sync.Cond
 
 	// Guarded by conn.mu.
-	out       bytes.Buffer // STDOUT not yet read
-	sending   bool         // send runs
-	delivered bool         // a part of the request went out
-	answered  bool         // something arrived
-	lost      bool         // the connection failed or was closed by the application
-	inStderr  bool         // the caller's Stderr is being written
-	ended     bool         // END_REQUEST came
-	end       protocol.EndRequest
-	over      bool  // nothing more will happen
-	err       error // why it failed, once it is over
-	closed    bool  // by Response.Close
+	out      backlog // STDOUT not yet read
+	errors   []byte  // STDERR not yet written to the caller's Stderr
+	inStderr bool    // that is being written
+	keep     bool    // the connection is to be kept
+	sending  bool    // the request is being sent
+	answered bool    // something arrived
+	lost     error   // how the connection failed, or that the application closed it
+	crowded  bool    // the application refused the request, which had others beside it
+	ended    bool    // END_REQUEST came
+	end      protocol.EndRequest
+	over     bool        // nothing more will happen
+	err      error       // why it failed, once it is over
+	closed   bool        // by Response.Close
+	onEnd    func()      // called once it is over
+	overdue  *time.Timer // of one that was aborted, and has no END_REQUEST
 }
 
-// put stores a piece of STDOUT, waiting for room.
-func (x *exchange) put(p []byte) {
+// patience is how long a response that takes no more may hold up the others on its connection.
+const patience = 100 * time.Millisecond
+
+// awaitRoom waits, in readLoop, while something of the exchange is full. Alone on its connection it may wait for its reader;
+// beside others only for a moment: then it returns false.
+func (x *exchange) awaitRoom(full func() bool) bool {
+	c := x.conn
+	var timer *time.Timer
+	var late bool
+	for full() && !x.over {
+		switch {
+		case x.alone():
+			late = false
+		case late:
+			return false
+		case timer == nil:
+			timer = time.AfterFunc(patience, func() {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				late = true
+				c.room.Broadcast()
+			})
+			defer timer.Stop()
+		}
+		c.room.Wait()
+	}
+	return true
+}
+
+// alone reports whether nobody else waits for what the connection brings.
+func (x *exchange) alone() bool { return len(x.conn.exchanges) <= 1 }
+
+// putStdout keeps a piece of STDOUT until it is read: in memory as long as that is enough, and then, beside others on the
+// connection, on disk.
+func (x *exchange) putStdout(p []byte) {
 	for len(p) > 0 && !x.over {
-		if x.out.Len() >= maxBuffered {
-			x.conn.change.Broadcast()
-			x.conn.change.Wait()
+		if n := x.out.put(p); n > 0 {
+			p = p[n:]
+			x.change.Broadcast()
 			continue
 		}
-		n := min(len(p), maxBuffered-x.out.Len())
-		x.out.Write(p[:n])
-		p = p[n:]
+		if x.alone() && x.out.inOrder() {
+			x.conn.room.Wait()
+			continue
+		}
+		if !x.awaitRoom(x.out.queueFull) {
+			x.failLocked(errUnread)
+			return
+		}
+		if !x.over {
+			n := x.out.enqueue(p)
+			p = p[n:]
+			x.conn.spill(x)
+		}
 	}
 }
 
-// putStderr passes a piece of STDERR to the caller.
+// maxErrors is how much STDERR waits for the reader of the response, who hands it to the caller, in bytes.
+const maxErrors = 64 << 10
+
+// putStderr keeps a piece of STDERR for the reader of the response.
 func (x *exchange) putStderr(p []byte) {
-	if x.stderr == nil || len(p) == 0 {
+	if x.stderr == nil {
 		return
 	}
-	x.inStderr = true
-	x.conn.change.Broadcast()
-	x.conn.mu.Unlock()
-	x.stderr.Write(p)
-	x.conn.mu.Lock()
-	x.inStderr = false
-	x.conn.change.Broadcast()
+	for len(p) > 0 && !x.over {
+		if !x.awaitRoom(func() bool { return len(x.errors) >= maxErrors }) {
+			x.failLocked(errUnread)
+			return
+		}
+		n := min(len(p), maxErrors-len(x.errors))
+		x.errors = append(x.errors, p[:n]...)
+		p = p[n:]
+		x.change.Broadcast()
+	}
 }
 
-// finished reports whether the exchange is over and the caller's Stderr no
-// longer in use.
-func (x *exchange) finished() bool { return x.over && !x.inStderr }
+// tellStderr writes to the caller's Stderr what has arrived for it, and reports whether there was something. It needs
+// conn.mu, which it gives up meanwhile.
+func (x *exchange) tellStderr() bool {
+	c := x.conn
+	for x.inStderr {
+		x.change.Wait()
+	}
+	if len(x.errors) == 0 {
+		return false
+	}
+	p := x.errors
+	x.errors = nil
+	x.inStderr = true
+	c.room.Broadcast()
+	c.mu.Unlock()
+	x.stderr.Write(p)
+	c.mu.Lock()
+	x.inStderr = false
+	x.change.Broadcast()
+	return true
+}
 
 // awaitFirst waits for the first byte of STDOUT or for the end.
 func (x *exchange) awaitFirst() error {
-	c := x.conn
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for x.out.Len() == 0 && !x.finished() {
-		c.change.Wait()
+	x.conn.mu.Lock()
+	defer x.conn.mu.Unlock()
+	for {
+		switch {
+		case x.tellStderr():
+		case !x.out.empty():
+			return nil
+		case x.over:
+			return x.err
+		default:
+			x.change.Wait()
+		}
 	}
-	if x.out.Len() > 0 {
-		return nil
-	}
-	return x.err
 }
 
-// fail ends the exchange with err and closes its connection, unless it is over.
+// fail ends the exchange with err, unless it is over. The application learns of it.
 func (x *exchange) fail(err error) {
 	x.conn.mu.Lock()
 	defer x.conn.mu.Unlock()
-	if x.conn.x == x {
-		x.conn.closeLocked(fmt.Errorf("fastcgi: request given up: %w", err))
+	x.failLocked(fmt.Errorf("fastcgi: request given up: %w", err))
+}
+
+func (x *exchange) failLocked(err error) {
+	switch {
+	case x.over:
+	case x.conn.shared:
+		x.conn.abort(x, err)
+	default:
+		x.conn.closeLocked(err)
 	}
 }
 
-// stale reports whether the exchange failed only because the application had
-// closed the kept connection, as far as one can know: without a byte of answer.
-func (x *exchange) stale() bool {
-	x.conn.mu.Lock()
-	defer x.conn.mu.Unlock()
-	return x.reused && x.lost && !x.answered
+// finish ends the exchange: with the application's END_REQUEST if it came, else with err.
+func (x *exchange) finish(err error) {
+	x.over = true
+	switch {
+	case !x.ended:
+		x.err = err
+	case x.end.Status != protocol.StatusRequestComplete:
+		x.err = &RefusedError{Status: x.end.Status, AppStatus: x.end.AppStatus}
+	}
+	if x.stopWatching != nil {
+		x.stopWatching()
+	}
+	if x.onEnd != nil {
+		x.onEnd()
+	}
+	x.change.Broadcast()
+	x.conn.room.Broadcast()
 }

@@ -2,170 +2,346 @@ package client
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 )
 
-// A connPool holds a client's connections: all of them, for Close, and those that
-// are idle, the one used last at the end.
+// A connPool holds a client's connections: those that are there, those that are being made, and those who wait for one.
 //
-// Every request holds a place from acquire to release; idle connections hold
-// none. A new connection is only made when none is idle, when an idle one was
-// closed for it, or when there are fewer than places, so there are never more.
+// A request has a connection from acquire until it is given back with release, or is gone with forget. Nobody overtakes: a
+// connection that becomes free goes to the first who waits and can use it.
 type connPool struct {
 	once   sync.Once
-	places chan struct{} // a value for each place taken; nil where there is no limit
 	closed chan struct{} // closed by close
 
 	mu       sync.Mutex
 	isClosed bool
-	all      map[*conn]struct{}
-	making   int // connections that are being made, and GetValues' own
-	idle     []*conn
+	number   uint64   // of the connection that was begun last
+	making   []making // connections that are being made, and GetValues' own
+	conns    []*conn
+	idle     []*conn // of conns, those without a request: the one that was used last at the end
+	waiting  []*waiter
 }
 
-func (p *connPool) init(places int) {
-	p.once.Do(func() {
-		p.closed = make(chan struct{})
-		p.all = make(map[*conn]struct{})
-		if places > 0 {
-			p.places = make(chan struct{}, places)
-		}
-	})
+// A making is a connection on its way.
+type making struct {
+	number uint64
+	room   int // for requests
 }
 
-// acquire takes a place, as soon as there is one.
-func (p *connPool) acquire(ctx context.Context, places int) error {
-	p.init(places)
-	select {
-	case <-p.closed:
-		return ErrClosed
-	default:
-	}
+// A place is what of the pool's a connection has. It is guarded by connPool.mu.
+type place struct {
+	number  uint64
+	most    int // requests at once
+	used    int // by requests
+	retired bool
+}
+
+// A want says what a request needs.
+type want struct {
+	after    uint64 // only a connection with a greater number will do
+	shared   bool   // beside others, rather than alone
+	room     int    // of a connection that is made
+	maxConns int    // 0: no limit
+	maxIdle  int
+}
+
+// brandNew is for a want that no connection satisfies which is there already.
+const brandNew = math.MaxUint64
+
+// A grant is a connection to use, or the right to make one.
+type grant struct {
+	conn   *conn  // nil: one is to be made, which ends with add or unmade
+	number uint64 // of that
+	victim *conn  // to be closed before: it was idle, and there was no room
+}
+
+// A waiter is a request without a connection.
+type waiter struct {
+	want
+	ready chan struct{} // closed with the grant
+	grant grant
+}
+
+func (p *connPool) init() {
+	p.once.Do(func() { p.closed = make(chan struct{}) })
+}
+
+// acquire returns what the request may use, as soon as there is something.
+func (p *connPool) acquire(ctx context.Context, w want) (grant, error) {
+	p.init()
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return grant{}, context.Cause(ctx)
 	}
-	if p.places == nil {
-		return nil
+	p.mu.Lock()
+	if p.isClosed {
+		p.mu.Unlock()
+		return grant{}, ErrClosed
 	}
+	// If there were something for those who wait, they had it.
+	if g, ok := p.pick(&w, len(p.waiting)); ok {
+		p.mu.Unlock()
+		return g, nil
+	}
+	self := &waiter{want: w, ready: make(chan struct{})}
+	p.waiting = append(p.waiting, self)
+	p.mu.Unlock()
 	select {
-	case p.places <- struct{}{}:
-		return nil
+	case <-self.ready:
+		return self.grant, nil
 	case <-p.closed:
-		return ErrClosed
+		p.leave(self)
+		return grant{}, ErrClosed
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		p.leave(self)
+		return grant{}, context.Cause(ctx)
 	}
 }
 
-// release gives a place back.
-func (p *connPool) release() {
-	if p.places != nil {
-		<-p.places
-	}
-}
-
-// take returns an idle connection, or nil if one has to be made: the caller then
-// calls add, or unmade.
-//
-// Without a limit it is the one that was used last; the oldest so get the chance
-// to time out. With one, there is a worker for each place: so new ones are made
-// until there are spread of them, and then it is the oldest. Its worker has had
-// the longest time for what it does behind END_REQUEST.
-func (p *connPool) take(spread int) *conn {
+// leave ends waiting, and gives back what was granted meanwhile.
+func (p *connPool) leave(self *waiter) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	i := slices.Index(p.waiting, self)
+	if i >= 0 {
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+	}
+	g := self.grant
+	p.mu.Unlock()
 	switch {
-	case len(p.idle) == 0, len(p.all)+p.making < min(cap(p.places), spread):
-		p.making++
-		return nil
-	case p.places != nil:
-		return p.remove(0)
+	case i >= 0:
+	case g.conn != nil:
+		if !p.release(g.conn, math.MaxInt) {
+			g.conn.close(errOver)
+		}
+	default:
+		p.unmade(g.number)
 	}
-	return p.remove(len(p.idle) - 1)
+	if g.victim != nil {
+		g.victim.close(errOver)
+	}
 }
 
-// makeRoom is for a connection that is to be made in any case. It returns an
-// idle one that has to be closed first, or nil. The caller then calls add, or
-// unmade.
-func (p *connPool) makeRoom() *conn {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.making++
-	if len(p.idle) == 0 {
-		return nil
+// pick finds what the request may use, with so many waiting before it. It needs mu.
+func (p *connPool) pick(w *want, ahead int) (grant, bool) {
+	if w.shared {
+		if c := p.leastUsed(w.after); c != nil {
+			return p.use(c), true
+		}
+		if p.expected(w.after) > ahead {
+			return grant{}, false // there will be room on one that is being made
+		}
+		return p.begin(w)
 	}
-	return p.remove(0)
+	total := len(p.conns) + len(p.making)
+	if w.maxConns > 0 && total < min(w.maxConns, w.maxIdle) {
+		// There is a worker for each: those that were not used rest for longest.
+		return p.begin(w)
+	}
+	if c := p.idleAfter(w); c != nil {
+		return p.use(c), true
+	}
+	return p.begin(w)
 }
 
-// remove takes the i-th of the idle connections. It needs mu.
-func (p *connPool) remove(i int) *conn {
-	c := p.idle[i]
-	p.idle = slices.Delete(p.idle, i, i+1)
-	return c
+// leastUsed returns the connection with room for one request more that has the fewest, or nil.
+func (p *connPool) leastUsed(after uint64) (least *conn) {
+	for _, c := range p.conns {
+		if c.number > after && c.used < c.most && !c.retired && c.shared && (least == nil || c.used < least.used) {
+			least = c
+		}
+	}
+	return least
+}
+
+// expected returns how many requests there will be room for on connections that are being made, besides those that make them.
+func (p *connPool) expected(after uint64) (room int) {
+	for _, m := range p.making {
+		if m.number > after {
+			room += m.room - 1
+		}
+	}
+	return room
+}
+
+// idleAfter returns an idle connection, or nil.
+//
+// Without a limit it is the one that was used last; the oldest so get the chance to time out. With one, there is a worker for
+// each, and it is the oldest: its worker has had the longest time for what it does behind END_REQUEST.
+func (p *connPool) idleAfter(w *want) (found *conn) {
+	for _, c := range p.idle {
+		if c.number > w.after && !c.shared {
+			found = c
+			if w.maxConns > 0 {
+				break
+			}
+		}
+	}
+	return found
+}
+
+// use gives one request more to a connection.
+func (p *connPool) use(c *conn) grant {
+	p.unidle(c)
+	c.used++
+	return grant{conn: c}
+}
+
+// begin allows to make a connection, if need be in the place of an idle one.
+func (p *connPool) begin(w *want) (g grant, ok bool) {
+	if w.maxConns > 0 && len(p.conns)+len(p.making) >= w.maxConns {
+		if len(p.idle) == 0 {
+			return grant{}, false
+		}
+		g.victim = p.idle[0]
+		p.remove(g.victim)
+	}
+	p.number++
+	g.number = p.number
+	p.making = append(p.making, making{g.number, w.room})
+	return g, true
+}
+
+// serve gives what there is to those who wait, in their order. It needs mu.
+func (p *connPool) serve() {
+	for i := 0; i < len(p.waiting) && !p.isClosed; {
+		w := p.waiting[i]
+		g, ok := p.pick(&w.want, i)
+		switch {
+		case ok:
+			p.waiting = slices.Delete(p.waiting, i, i+1)
+			w.grant = g
+			close(w.ready)
+		case w.after > 0:
+			i++ // what does not do for it may do for others
+		default:
+			return
+		}
+	}
 }
 
 // unmade says that a connection was not made, or is none of the pool's any more.
-func (p *connPool) unmade() {
+func (p *connPool) unmade(number uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.making--
+	p.made(number)
+	p.serve()
 }
 
-// add registers a connection that was made; false means that the pool is closed.
+func (p *connPool) made(number uint64) {
+	p.making = slices.DeleteFunc(p.making, func(m making) bool { return m.number == number })
+}
+
+// add registers a connection that was made, and is used by the request that made it; false means that the pool is closed.
 func (p *connPool) add(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.making--
+	p.made(c.number)
 	if p.isClosed {
 		return false
 	}
-	p.all[c] = struct{}{}
+	c.used = 1
+	p.conns = append(p.conns, c)
+	p.serve()
 	return true
 }
 
-// put keeps an idle connection; false means that there is no room for it.
-func (p *connPool) put(c *conn, room int) bool {
+// release takes a connection back from a request; false means that it is not to be kept.
+func (p *connPool) release(c *conn, maxIdle int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.isClosed || len(p.idle) >= room {
-		return false
+	c.used--
+	if c.used == 0 {
+		if p.isClosed || c.retired || len(p.idle) >= maxIdle {
+			return false
+		}
+		p.idle = append(p.idle, c)
 	}
-	p.idle = append(p.idle, c)
+	if len(p.waiting) > 0 {
+		p.serve()
+	}
 	return true
+}
+
+// retire lets no further request have the connection; false means that none has it now.
+func (p *connPool) retire(c *conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c.retired = true
+	return c.used > 0
+}
+
+// retireShared retires all connections that requests share, and returns those that none has.
+func (p *connPool) retireShared() (unused []*conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		if c.shared {
+			c.retired = true
+			if c.used == 0 {
+				unused = append(unused, c)
+			}
+		}
+	}
+	return unused
+}
+
+// limit says how many requests a connection may have at once.
+func (p *connPool) limit(c *conn, most int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c.most = max(1, min(c.most, most))
 }
 
 // forget removes a connection that was closed.
 func (p *connPool) forget(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.all, c)
-	if i := slices.Index(p.idle, c); i >= 0 {
-		p.remove(i)
+	p.remove(c)
+	p.serve()
+}
+
+func (p *connPool) remove(c *conn) {
+	p.unidle(c)
+	if i := slices.Index(p.conns, c); i >= 0 {
+		p.conns = slices.Delete(p.conns, i, i+1)
 	}
 }
 
-// takeAll removes and returns the idle connections.
-func (p *connPool) takeAll() []*conn {
+func (p *connPool) unidle(c *conn) {
+	if i := slices.Index(p.idle, c); i >= 0 {
+		p.idle = slices.Delete(p.idle, i, i+1)
+	}
+}
+
+// newest returns the number of the connection that was begun last.
+func (p *connPool) newest() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.number
+}
+
+// takeIdle removes and returns the idle connections.
+func (p *connPool) takeIdle() []*conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	idle := p.idle
 	p.idle = nil
+	for _, c := range idle {
+		p.remove(c)
+	}
+	p.serve()
 	return idle
 }
 
 // close refuses further connections and returns those that exist.
 func (p *connPool) close() []*conn {
-	p.init(0)
+	p.init()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.isClosed {
 		p.isClosed = true
 		close(p.closed)
 	}
-	conns := make([]*conn, 0, len(p.all))
-	for c := range p.all {
-		conns = append(conns, c)
-	}
-	return conns
+	return slices.Clone(p.conns)
 }

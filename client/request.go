@@ -116,8 +116,8 @@ type mark struct {
 	at   int64
 }
 
-func newRewinder(bodies ...io.Reader) *rewinder {
-	w := &rewinder{ok: true}
+func newRewinder(bodies ...io.Reader) rewinder {
+	w := rewinder{ok: true}
 	for _, b := range bodies {
 		if b == nil {
 			continue

@@ -22,26 +22,46 @@ type Response struct {
 // io.EOF.
 //
 // While nobody reads, up to 64 KiB are buffered; then the application has to
-// wait.
+// wait, or, where requests share the connection, the rest goes to disk.
 func (r *Response) Read(p []byte) (int, error) {
 	x := r.x
-	x.conn.mu.Lock()
-	defer x.conn.mu.Unlock()
-	for len(p) > 0 && x.out.Len() == 0 && !x.finished() && !x.closed {
-		x.conn.change.Wait()
+	c := x.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		switch {
+		case x.closed:
+			return 0, errResponseClosed
+		case x.tellStderr():
+			continue
+		case len(p) == 0:
+			return 0, nil
+		case x.out.ready.Len() > 0:
+			return x.read(p)
+		case x.over && x.out.inOrder():
+			return 0, x.endError()
+		}
+		c.spill(x)
+		x.change.Wait()
 	}
-	if x.closed {
-		return 0, errResponseClosed
+}
+
+// read takes what is there, along with the end if it follows.
+func (x *exchange) read(p []byte) (n int, err error) {
+	n = x.out.read(p)
+	x.conn.room.Broadcast()
+	if x.over && x.out.empty() {
+		err = x.endError()
 	}
-	n, _ := x.out.Read(p)
-	x.conn.change.Broadcast()
-	if x.out.Len() > 0 || !x.finished() {
-		return n, nil
-	}
+	return n, err
+}
+
+// endError returns what Read returns at the end.
+func (x *exchange) endError() error {
 	if x.err == nil {
-		return n, io.EOF
+		return io.EOF
 	}
-	return n, x.err
+	return x.err
 }
 
 // Wait discards what is left of STDOUT and returns how the application ended the
@@ -50,28 +70,43 @@ func (r *Response) Wait() (protocol.EndRequest, error) {
 	x := r.x
 	x.conn.mu.Lock()
 	defer x.conn.mu.Unlock()
-	for !x.finished() {
-		x.out.Reset()
-		x.conn.change.Broadcast()
-		x.conn.change.Wait()
+	x.discard()
+	for x.tellStderr() || !x.over {
+		if len(x.errors) == 0 && !x.over {
+			x.change.Wait()
+		}
 	}
-	x.out.Reset()
 	return x.end, x.err
 }
 
-// Close ends the request if it has not ended: it then closes the connection,
-// which tells the application. To have a kept connection used again, read the
-// response to its end first. Close returns when Request.Stderr is no longer in
-// use, and always nil.
+// Close ends the request if it has not ended. It then closes the connection,
+// which tells the application, or, if requests share that, sends ABORT_REQUEST.
+// To have a kept connection used again, read the response to its end first. Close
+// returns when Request.Stderr is no longer in use, and always nil.
 func (r *Response) Close() error {
 	x := r.x
 	x.fail(errResponseClosed)
 	x.conn.mu.Lock()
 	defer x.conn.mu.Unlock()
 	x.closed = true
-	x.conn.change.Broadcast()
-	for !x.finished() {
-		x.conn.change.Wait()
+	x.discard()
+	for x.tellStderr() || x.out.busy {
+		if x.out.busy {
+			x.change.Wait()
+		}
 	}
 	return nil
+}
+
+// notify has f called when the response is over, at once if it is. It is called
+// with a mutex held, and must only note it.
+func (r *Response) notify(f func()) {
+	x := r.x
+	x.conn.mu.Lock()
+	defer x.conn.mu.Unlock()
+	if x.over {
+		f()
+		return
+	}
+	x.onEnd = f
 }

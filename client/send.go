@@ -1,38 +1,112 @@
 package client
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
-// chunkLen is how much is read at a time, of a body and from the connection, in
-// bytes.
-const chunkLen = 32 << 10
+const (
+	// recordLen is how much of a body is sent in a record, in bytes: with its header, it fills a buffer.
+	recordLen = protocol.MaxContentLen &^ 7
+	// maxAtOnce is how large a body in memory may be, in bytes, to travel in one write with the parameters. The
+	// socket has room for as much, so that sending does not wait for the application.
+	maxAtOnce = 16 << 10
+)
 
-// head encodes BEGIN_REQUEST and PARAMS. A parameter does not continue in
-// another record unless it is larger than one: PHP reads each by itself.
-func (c *conn) head(x *exchange, req *Request) []byte {
+// begin puts a request in line to be sent: BEGIN_REQUEST, PARAMS, and the bodies if they are small.
+func (c *conn) begin(x *exchange, req *Request) {
+	before := len(c.out)
 	var flags uint8
 	if x.keep {
 		flags = protocol.FlagKeepConn
 	}
-	// The protocol has no objection: the id is free, and what follows is in order.
-	out, _ := c.proto.Begin(nil, x.id, protocol.BeginRequest{Role: req.role(), Flags: flags})
-	var group []byte
+	for err := error(protocol.ErrActiveID); err != nil; {
+		x.id = c.nextID()
+		// It fails for an id that is active: there are fewer than ids.
+		c.out, err = c.proto.Begin(c.out, x.id, protocol.BeginRequest{Role: req.role(), Flags: flags})
+	}
+	c.proto.Attach(x.id, x)
+	// The protocol has no objection to what follows: it is in order.
+	c.params(x.id, req)
+	if req.atOnce() {
+		c.bodies(x.id, req)
+		x.atOnce = true
+		x.sending = !c.shared
+	}
+	c.queued += int64(len(c.out) - before)
+	c.toWrite.Signal()
+}
+
+// params encodes PARAMS. A parameter does not continue in another record unless it is larger than one: PHP reads each by
+// itself.
+func (c *conn) params(id uint16, req *Request) {
+	group := pool.Get(recordLen)
+	defer func() { pool.Put(group) }()
 	for p := range req.params {
 		if len(group) > 0 && len(group)+protocol.PairLen(p.Name, p.Value) > MaxPairLen {
-			out, _ = c.proto.Send(out, protocol.TypeParams, x.id, group)
+			c.out, _ = c.proto.Send(c.out, protocol.TypeParams, id, group)
 			group = group[:0]
 		}
 		group = protocol.AppendPair(group, p.Name, p.Value)
 	}
-	out, _ = c.proto.Send(out, protocol.TypeParams, x.id, group)
-	out, _ = c.proto.SendEnd(out, protocol.TypeParams, x.id)
-	return out
+	c.out, _ = c.proto.Send(c.out, protocol.TypeParams, id, group)
+	c.out, _ = c.proto.SendEnd(c.out, protocol.TypeParams, id)
+}
+
+// bodies encodes bodies that are at hand.
+func (c *conn) bodies(id uint16, req *Request) {
+	req.eachBody(func(t protocol.RecordType, body io.Reader) error {
+		if n, _ := atHand(body); n > 0 {
+			c.out, _ = c.proto.SendHeader(c.out, t, id, n)
+			at := len(c.out)
+			c.out = append(c.out, make([]byte, n)...)
+			io.ReadFull(body, c.out[at:]) // it has so many
+		}
+		c.out, _ = c.proto.SendEnd(c.out, t, id)
+		return nil
+	})
+}
+
+// eachBody calls do for the bodies that the role has, which may be nil.
+func (r *Request) eachBody(do func(protocol.RecordType, io.Reader) error) error {
+	if r.Role == protocol.RoleAuthorizer {
+		return nil
+	}
+	if err := do(protocol.TypeStdin, r.Stdin); err != nil {
+		return err
+	}
+	if r.Role == protocol.RoleFilter {
+		return do(protocol.TypeData, r.Data)
+	}
+	return nil
+}
+
+// atOnce reports whether the bodies can travel with the parameters.
+func (r *Request) atOnce() bool {
+	stdin, ok := atHand(r.Stdin)
+	data, alsoOk := atHand(r.Data)
+	return ok && alsoOk && stdin <= maxAtOnce-data
+}
+
+// atHand returns the length of a body that is in memory.
+func atHand(body io.Reader) (n int, ok bool) {
+	switch b := body.(type) {
+	case nil:
+		return 0, true
+	case *bytes.Reader:
+		return b.Len(), true
+	case *strings.Reader:
+		return b.Len(), true
+	case *bytes.Buffer:
+		return b.Len(), true
+	}
+	return 0, false
 }
 
 // A sourceError is an error of a body that the caller gave, as opposed to one of
@@ -43,132 +117,133 @@ func (e *sourceError) Error() string { return e.err.Error() }
 
 func (e *sourceError) Unwrap() error { return e.err }
 
-// send sends head and the bodies. It runs in a goroutine of its own, started by
-// start, and ends with the exchange, or after the Read of a body in progress
-// then.
-func (x *exchange) send(head []byte, req *Request) {
-	defer close(x.sendDone)
-	s := sender{x: x, out: head}
-	defer func() { pool.Put(s.chunk) }()
-	err := s.bodies(req)
-	if err == nil {
-		err = s.flush()
+// send sees to it that the request is sent. What is not at hand is sent by a goroutine of its own, which ends with the
+// exchange, or after the Read of a body in progress then.
+func (x *exchange) send(req *Request) {
+	if !x.atOnce {
+		x.sender = make(chan struct{})
+		go func() {
+			defer close(x.sender)
+			x.sent(x.stream(req))
+		}()
+		return
 	}
-	x.sent(err)
+	if !x.conn.shared {
+		c := x.conn
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		x.sentLocked(c.flush())
+	}
 }
 
 // sent notes that nothing more will be sent.
 func (x *exchange) sent(err error) {
+	x.conn.mu.Lock()
+	defer x.conn.mu.Unlock()
+	x.sentLocked(err)
+}
+
+func (x *exchange) sentLocked(err error) {
 	c := x.conn
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	x.sending = false
-	if c.x != x {
-		return
-	}
 	var source *sourceError
 	switch {
+	case x.over:
 	case errors.As(err, &source):
-		c.closeLocked(fmt.Errorf("fastcgi: reading the request's body: %w", source.err))
+		x.failLocked(fmt.Errorf("fastcgi: reading the request's body: %w", source.err))
 	case err != nil:
 		// The application may have answered before it stopped to read, and
 		// closed: readLoop finds out.
-		x.keep = false
+		x.keep = x.keep && c.shared
 		if x.ended {
 			c.closeLocked(errOver)
 		}
 	default:
-		c.settle()
+		c.settle(x)
 	}
 }
 
-// A sender encodes the bodies of one request and writes them.
-type sender struct {
-	x     *exchange
-	out   []byte // encoded, not yet written
-	chunk []byte // nil until there is a body to read
-}
-
-func (s *sender) bodies(req *Request) error {
-	if req.Role == protocol.RoleAuthorizer {
-		return nil
-	}
-	if err := s.stream(protocol.TypeStdin, req.Stdin); err != nil {
+// stream sends bodies as they are read.
+func (x *exchange) stream(req *Request) error {
+	if err := x.flush(); err != nil {
 		return err
 	}
-	if req.Role == protocol.RoleFilter {
-		return s.stream(protocol.TypeData, req.Data)
-	}
-	return nil
-}
-
-// stream sends a body to its end. What it has sent of it may still be in out.
-func (s *sender) stream(t protocol.RecordType, body io.Reader) error {
-	for body != nil {
-		if !inMemory(body) {
-			// The next Read may take any time.
-			if err := s.flush(); err != nil {
-				return err
+	buf := pool.Get(protocol.HeaderLen + recordLen)
+	defer pool.Put(buf)
+	buf = buf[:protocol.HeaderLen+recordLen]
+	return req.eachBody(func(t protocol.RecordType, body io.Reader) error {
+		for body != nil {
+			n, err := body.Read(buf[protocol.HeaderLen:])
+			if n > 0 {
+				if err := x.write(t, buf[:protocol.HeaderLen+n]); err != nil {
+					return err
+				}
+			}
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return &sourceError{err}
 			}
 		}
-		if s.chunk == nil {
-			s.chunk = pool.Get(chunkLen)[:chunkLen]
-		}
-		n, err := body.Read(s.chunk)
-		if err := s.encode(t, s.chunk[:n]); err != nil {
-			return err
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return &sourceError{err}
-		}
-		if len(s.out) >= chunkLen {
-			if err := s.flush(); err != nil {
-				return err
-			}
-		}
+		return x.endStream(t)
+	})
+}
+
+// flush has what is in line written before the first Read of a body, which may take any time.
+func (x *exchange) flush() error {
+	c := x.conn
+	if c.shared {
+		return nil // writeLoop sees to it
 	}
-	return s.encode(t, nil)
-}
-
-// inMemory reports whether a body is at hand, so that it may travel in one write
-// with what comes before it: bytes.Reader, strings.Reader and bytes.Buffer tell
-// their length.
-func inMemory(body io.Reader) bool {
-	_, ok := body.(interface{ Len() int })
-	return ok
-}
-
-// encode appends p to out, or with a nil p the end of the stream, unless the
-// exchange is over.
-func (s *sender) encode(t protocol.RecordType, p []byte) (err error) {
-	c := s.x.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case c.x != s.x:
-		return errOver
-	case p == nil:
-		s.out, err = c.proto.SendEnd(s.out, t, s.x.id)
-	default:
-		s.out, err = c.proto.Send(s.out, t, s.x.id, p)
-	}
-	return err
+	return c.flush()
 }
 
-// flush writes out.
-func (s *sender) flush() error {
-	if len(s.out) == 0 {
+// write sends a record of a stream, whose content is in place behind room for the header. On a shared connection it waits
+// for room in line.
+func (x *exchange) write(t protocol.RecordType, record []byte) (err error) {
+	c := x.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.shared && len(c.out) >= maxOut && !x.over && c.writeErr == nil {
+		c.written.Wait()
+	}
+	n := len(record) - protocol.HeaderLen
+	switch {
+	case x.over:
+		return errOver
+	case c.writeErr != nil:
+		return c.writeErr
+	case c.shared:
+		c.out, err = c.proto.Send(c.out, t, x.id, record[protocol.HeaderLen:])
+		c.queued += int64(len(record))
+		c.toWrite.Signal()
+		return err
+	}
+	if _, err := c.proto.SendHeader(record[:0], t, x.id, n); err != nil {
+		return err
+	}
+	c.queued += int64(len(record))
+	return c.writeNow(record)
+}
+
+// endStream sends the end of a stream.
+func (x *exchange) endStream(t protocol.RecordType) (err error) {
+	c := x.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if x.over {
+		return errOver
+	}
+	if c.out, err = c.proto.SendEnd(c.out, t, x.id); err != nil {
+		return err
+	}
+	c.queued += protocol.HeaderLen
+	if c.shared {
+		c.toWrite.Signal()
 		return nil
 	}
-	n, err := s.x.conn.nc.Write(s.out)
-	s.out = s.out[:0]
-	if n > 0 {
-		s.x.conn.mu.Lock()
-		s.x.delivered = true
-		s.x.conn.mu.Unlock()
-	}
-	return err
+	return c.flush()
 }

@@ -27,12 +27,12 @@ func (c *Client) GetValues(ctx context.Context, names ...string) (map[string]str
 	if len(names) == 0 {
 		names = []string{protocol.VarMaxConns, protocol.VarMaxReqs, protocol.VarMpxsConns}
 	}
-	_, nc, err := c.connect(ctx, false)
+	dials := c.newDialing()
+	g, nc, err := c.connect(ctx, brandNew, false, &dials)
 	if err != nil {
 		return nil, err
 	}
-	defer c.pool.release()
-	defer c.pool.unmade()
+	defer c.pool.unmade(g.number)
 	defer nc.Close()
 	nc.SetDeadline(time.Now().Add(valuesTimeout))
 	defer context.AfterFunc(ctx, func() { nc.Close() })()

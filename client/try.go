@@ -1,0 +1,135 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"syscall"
+
+	"github.com/simple-fastcgi/fastcgi/protocol"
+)
+
+// A try is the way of a request to its response: on one connection, and, if it comes to nothing there that anybody could
+// have noticed, on another.
+type try struct {
+	client *Client
+	req    *Request
+	bodies rewinder
+	x      *exchange // of the last connection
+	err    error     // what came of it
+	after  uint64    // the number that the next connection's has to exceed
+	dials  dialing
+}
+
+func newTry(c *Client, req *Request) try {
+	return try{client: c, req: req, bodies: newRewinder(req.Stdin, req.Data), dials: c.newDialing()}
+}
+
+// run does the request.
+func (t *try) run(ctx context.Context) (*Response, error) {
+	for {
+		err := t.once(ctx)
+		if err == nil {
+			return &t.x.response, nil
+		}
+		if !t.again(ctx) {
+			return nil, err
+		}
+	}
+}
+
+// once runs the request on one connection, up to the first byte of its response.
+func (t *try) once(ctx context.Context) error {
+	t.x = nil
+	for {
+		conn, err := t.client.acquire(ctx, t.after, &t.dials)
+		if err != nil {
+			t.err = err
+			return err
+		}
+		if t.x = conn.start(ctx, t.req); t.x != nil {
+			break
+		}
+		// The connection died between the pool and here.
+	}
+	t.x.send(t.req)
+	t.err = t.x.awaitFirst()
+	return t.err
+}
+
+// again reports whether to try once more, and prepares for it.
+func (t *try) again(ctx context.Context) bool {
+	if t.x == nil || !t.bodies.ok {
+		return false // there was no connection, or there is no second body
+	}
+	return t.worthwhile(ctx) && t.bodies.rewind()
+}
+
+// worthwhile reports whether another connection of the client may do better than the last.
+func (t *try) worthwhile(ctx context.Context) bool {
+	c := t.client
+	switch f := t.x.failure(); {
+	case f.crowded:
+		if f.refused == protocol.StatusCantMultiplex {
+			c.unshare()
+		}
+		return true
+	case f.lost == nil || f.answered || f.delivered && !t.req.idempotent():
+		return false
+	case f.reused:
+		// If one kept connection is dead, the application was restarted and the
+		// others are dead as well.
+		c.CloseIdle()
+		t.after = brandNew
+		if t.x.conn.shared {
+			t.after = c.pool.newest()
+		}
+		return true
+	default:
+		return errors.Is(f.lost, syscall.ECONNRESET) && t.dials.wait(ctx, f.lost) == nil
+	}
+}
+
+// elsewhere reports whether another application may do what this one has failed to, and prepares for it.
+func (t *try) elsewhere() bool {
+	if t.x == nil {
+		return true // nothing has been read of the bodies
+	}
+	f := t.x.failure()
+	var broken *protocol.Error
+	switch {
+	case f.refused == protocol.StatusOverloaded, f.refused == protocol.StatusCantMultiplex:
+	case f.lost != nil, errors.As(t.err, &broken):
+		if f.delivered && !t.req.idempotent() {
+			return false
+		}
+	default:
+		return false
+	}
+	return t.bodies.ok && t.bodies.rewind()
+}
+
+// A failure is what is known of a request that failed.
+type failure struct {
+	lost      error           // how its connection was lost, if that is why
+	answered  bool            // something arrived
+	delivered bool            // a part of it went out
+	reused    bool            // the connection had had another request before
+	crowded   bool            // it was refused beside others
+	refused   protocol.Status // with this status
+}
+
+// failure returns what is known, once nothing more is sent of the request.
+func (x *exchange) failure() failure {
+	if x.sender != nil {
+		// The goroutine that sends uses the bodies; with the exchange over, and bodies that can seek, it ends soon.
+		<-x.sender
+	}
+	x.conn.mu.Lock()
+	defer x.conn.mu.Unlock()
+	f := failure{answered: x.answered, reused: x.reused, crowded: x.crowded, lost: x.lost}
+	if x.ended {
+		f.refused = x.end.Status
+	}
+	f.delivered = x.delivered()
+	return f
+}
