@@ -165,7 +165,9 @@ func (x *exchange) awaitFirst() error {
 func (x *exchange) fail(err error) {
 	x.conn.mu.Lock()
 	defer x.conn.mu.Unlock()
-	x.failLocked(fmt.Errorf("fastcgi: request given up: %w", err))
+	if !x.over {
+		x.failLocked(fmt.Errorf("fastcgi: request given up: %w", err))
+	}
 }
 
 func (x *exchange) failLocked(err error) {

@@ -69,16 +69,9 @@ func (r *Request) check(splitPairs bool) error {
 	return nil
 }
 
-// params yields the parameters that the role gets.
-func (r *Request) params(yield func(Pair) bool) {
-	for _, p := range r.Params {
-		if r.Role == protocol.RoleAuthorizer && notForAuthorizers(p.Name) {
-			continue
-		}
-		if !yield(p) {
-			return
-		}
-	}
+// has reports whether the role gets a parameter.
+func (r *Request) has(name string) bool {
+	return r.Role != protocol.RoleAuthorizer || !notForAuthorizers(name)
 }
 
 // notForAuthorizers reports whether §6.3 bars a variable from authorizers.

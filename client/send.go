@@ -43,20 +43,40 @@ func (c *conn) begin(x *exchange, req *Request) {
 	c.toWrite.Signal()
 }
 
-// params encodes PARAMS. A parameter does not continue in another record unless it is larger than one: PHP reads each by
-// itself.
+// params encodes PARAMS, in as many records as it takes. A parameter does not continue in another unless it is larger than
+// one: PHP reads each by itself.
 func (c *conn) params(id uint16, req *Request) {
-	group := pool.Get(recordLen)
-	defer func() { pool.Put(group) }()
-	for p := range req.params {
-		if len(group) > 0 && len(group)+protocol.PairLen(p.Name, p.Value) > MaxPairLen {
-			c.out, _ = c.proto.Send(c.out, protocol.TypeParams, id, group)
-			group = group[:0]
+	for left := req.Params; len(left) > 0; {
+		n, size := req.nextRecord(left)
+		if size > MaxPairLen {
+			// It may continue, or Do had not come to this.
+			c.out, _ = c.proto.Send(c.out, protocol.TypeParams, id, protocol.AppendPair(nil, left[0].Name, left[0].Value))
+		} else if size > 0 {
+			c.out, _ = c.proto.SendHeader(c.out, protocol.TypeParams, id, size)
+			for _, p := range left[:n] {
+				if req.has(p.Name) {
+					c.out = protocol.AppendPair(c.out, p.Name, p.Value)
+				}
+			}
 		}
-		group = protocol.AppendPair(group, p.Name, p.Value)
+		left = left[n:]
 	}
-	c.out, _ = c.proto.Send(c.out, protocol.TypeParams, id, group)
 	c.out, _ = c.proto.SendEnd(c.out, protocol.TypeParams, id)
+}
+
+// nextRecord returns how many of params go into one record, at least one, and how many bytes they take there.
+func (r *Request) nextRecord(params []Pair) (n, size int) {
+	for _, p := range params {
+		if r.has(p.Name) {
+			more := protocol.PairLen(p.Name, p.Value)
+			if n > 0 && size+more > MaxPairLen {
+				break
+			}
+			size += more
+		}
+		n++
+	}
+	return n, size
 }
 
 // bodies encodes bodies that are at hand.

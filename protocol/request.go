@@ -16,8 +16,9 @@ type request struct {
 // requests holds the active requests of a connection. Most have one, so it is
 // a list that is searched; a long list gets an index.
 type requests struct {
-	list  []request
-	index map[uint16]int // position in list, kept while it is longer than searchLen
+	list   []request
+	recent int            // the position that was asked for last, which is often asked for again
+	index  map[uint16]int // position in list, kept while it is longer than searchLen
 }
 
 // searchLen is the length up to which walking the list beats a map: 16 ids are
@@ -34,6 +35,17 @@ func (r *requests) find(id uint16) *request {
 }
 
 func (r *requests) position(id uint16) int {
+	if r.recent < len(r.list) && r.list[r.recent].id == id {
+		return r.recent
+	}
+	i := r.search(id)
+	if i >= 0 {
+		r.recent = i
+	}
+	return i
+}
+
+func (r *requests) search(id uint16) int {
 	if r.index != nil {
 		if i, ok := r.index[id]; ok {
 			return i
@@ -49,6 +61,7 @@ func (r *requests) position(id uint16) int {
 }
 
 func (r *requests) add(q request) {
+	r.recent = len(r.list)
 	r.list = append(r.list, q)
 	switch {
 	case r.index != nil:
