@@ -121,6 +121,8 @@ type Client struct {
 //     OPTIONS or TRACE.
 //   - A connection is reset, as those are that wait to be accepted when an
 //     application ends, and the same holds. This goes on for DialTimeout.
+//   - A new connection is lost otherwise, within a second of when the request was
+//     begun, and the same holds: once.
 //   - The application takes it back, see Multiplex.
 //
 // The error is a *RefusedError if the application refused the request, a

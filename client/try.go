@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"syscall"
+	"time"
 
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -11,13 +12,15 @@ import (
 // A try is the way of a request to its response: on one connection, and, if it comes to nothing there that anybody could
 // have noticed, on another.
 type try struct {
-	client *Client
-	req    *Request
-	bodies rewinder
-	x      *exchange // of the last connection
-	err    error     // what came of it
-	after  uint64    // the number that the next connection's has to exceed
-	dials  dialing
+	client   *Client
+	req      *Request
+	bodies   rewinder
+	x        *exchange // of the last connection
+	err      error     // what came of it
+	begun    time.Time // when that was
+	after    uint64    // the number that the next connection's has to exceed
+	repeated bool      // although the connection was new
+	dials    dialing
 }
 
 func newTry(c *Client, req *Request) try {
@@ -51,6 +54,7 @@ func (t *try) once(ctx context.Context) error {
 		}
 		// The connection died between the pool and here.
 	}
+	t.begun = time.Now()
 	t.x.send(t.req)
 	t.err = t.x.awaitFirst()
 	return t.err
@@ -84,10 +88,18 @@ func (t *try) worthwhile(ctx context.Context) bool {
 			t.after = c.pool.newest()
 		}
 		return true
-	default:
-		return errors.Is(f.lost, syscall.ECONNRESET) && t.dials.wait(ctx, f.lost) == nil
+	case errors.Is(f.lost, syscall.ECONNRESET):
+		return t.dials.wait(ctx, f.lost) == nil
+	case t.repeated || time.Since(t.begun) >= promptly:
+		return false
 	}
+	t.repeated = true
+	return true
 }
+
+// promptly is how soon an application that was asked is lost in a restart, rather than because the request itself is too
+// much for it.
+const promptly = time.Second
 
 // elsewhere reports whether another application may do what this one has failed to, and prepares for it.
 func (t *try) elsewhere() bool {

@@ -4,6 +4,7 @@ package fpm
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -17,8 +18,14 @@ import (
 	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
-// config is as little as FPM starts with. It has two workers, so that a test
-// which pins one notices before it hangs.
+// Settings are what a test may want otherwise. The zero value has two workers, so that a test which pins one notices before it
+// hangs, and each ends after 50 requests.
+type Settings struct {
+	Children    int
+	MaxRequests int
+}
+
+// config is as little as FPM starts with.
 const config = `[global]
 error_log = %[1]s/fpm.log
 daemonize = no
@@ -26,8 +33,8 @@ daemonize = no
 user = %[2]s
 listen = %[1]s/fpm.sock
 pm = static
-pm.max_children = 2
-pm.max_requests = 50
+pm.max_children = %[3]d
+pm.max_requests = %[4]d
 `
 
 // Start runs php-fpm until the end of the test and returns its address,
@@ -35,19 +42,81 @@ pm.max_requests = 50
 // FASTCGI_REQUIRE_SERVERS is 1.
 func Start(t testing.TB) string {
 	t.Helper()
+	return StartWith(t, Settings{}).Addr
+}
+
+// A Process is a php-fpm that runs.
+type Process struct {
+	Addr string // "unix:/path"
+
+	t       testing.TB
+	program string
+	conf    string
+	log     string
+	cmd     *exec.Cmd
+	output  *bytes.Buffer
+}
+
+// StartWith is Start with settings.
+func StartWith(t testing.TB, s Settings) *Process {
+	t.Helper()
 	program := find()
 	if program == "" {
 		required.Missing(t, "php-fpm is not installed (Debian: php-fpm)")
 	}
-	dir := t.TempDir()
-	conf := filepath.Join(dir, "fpm.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, config, dir, userName(t)), 0o600); err != nil {
+	// Not t.TempDir: a comma in the test's name would end the name of the socket that a reload takes over.
+	dir, err := os.MkdirTemp("", "fpm-")
+	if err != nil {
 		t.Fatal(err)
 	}
-	run(t, exec.Command(program, "--nodaemonize", "--allow-to-run-as-root", "--no-php-ini", "--fpm-config", conf))
-	socket := filepath.Join(dir, "fpm.sock")
-	await(t, socket, filepath.Join(dir, "fpm.log"))
-	return "unix:" + socket
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	conf := filepath.Join(dir, "fpm.conf")
+	text := fmt.Appendf(nil, config, dir, userName(t), cmp.Or(s.Children, 2), cmp.Or(s.MaxRequests, 50))
+	if err := os.WriteFile(conf, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := &Process{Addr: "unix:" + filepath.Join(dir, "fpm.sock"), t: t, program: program, conf: conf, log: filepath.Join(dir, "fpm.log")}
+	p.start()
+	t.Cleanup(func() {
+		p.stop()
+		if t.Failed() {
+			log, _ := os.ReadFile(p.log)
+			t.Logf("%s: %s\n%s", p.cmd, p.output, log)
+		}
+	})
+	return p
+}
+
+// start runs FPM, and returns once it listens.
+func (p *Process) start() {
+	p.t.Helper()
+	p.output = new(bytes.Buffer)
+	p.cmd = exec.Command(p.program, "--nodaemonize", "--allow-to-run-as-root", "--no-php-ini", "--fpm-config", p.conf)
+	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.await()
+}
+
+func (p *Process) stop() {
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.cmd.Wait()
+}
+
+// Restart ends FPM, whatever its workers do, and starts it again.
+func (p *Process) Restart() {
+	p.t.Helper()
+	p.stop()
+	p.start()
+}
+
+// Reload has FPM begin anew with the same listening socket, as `systemctl reload` does. It returns at once.
+func (p *Process) Reload() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // find returns php-fpm's path. Debian's carries PHP's version in its name.
@@ -72,33 +141,16 @@ func userName(t testing.TB) string {
 	return u.Username
 }
 
-// run starts cmd, and stops it at the end of the test.
-func run(t testing.TB, cmd *exec.Cmd) {
-	t.Helper()
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		cmd.Wait()
-		if t.Failed() {
-			t.Logf("%s: %s", cmd, output.String())
-		}
-	})
-}
-
-// await returns once something listens on socket.
-func await(t testing.TB, socket, log string) {
-	t.Helper()
+// await returns once something listens.
+func (p *Process) await() {
+	p.t.Helper()
 	for range 500 {
-		if nc, err := net.Dial("unix", socket); err == nil {
+		if nc, err := net.Dial("unix", p.Addr[len("unix:"):]); err == nil {
 			nc.Close()
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	text, _ := os.ReadFile(log)
-	t.Fatalf("php-fpm does not listen: %s", text)
+	text, _ := os.ReadFile(p.log)
+	p.t.Fatalf("php-fpm does not listen: %s", text)
 }
