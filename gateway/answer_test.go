@@ -128,7 +128,7 @@ func TestG7ConnectionSurvives(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		h.Client.Close()
+		f.app.Close()
 		if conns := conns.Load(); conns != tt.conns {
 			t.Errorf("%s, %d bytes: %d connections, want %d", tt.method, len(tt.stdout), conns, tt.conns)
 		}

@@ -34,7 +34,7 @@ func ruling(t *testing.T, stdout string) *client.Client {
 }
 
 func TestC16Allowed(t *testing.T) {
-	h := &gateway.Handler{Authorizers: []*client.Client{
+	h := &gateway.Handler{Authorizers: []client.Doer{
 		ruling(t, "Status: 200 OK\nVariable-AUTH_USER: ann\nVariable-auth_level: 1\nX-Private: 2\nContent-Type: a/b\n\nhello"),
 		authorizer(t, func(a *fakeapp.Conn) {
 			r := a.Request()
@@ -79,7 +79,7 @@ func TestC16Denied(t *testing.T) {
 		{"gone", &client.Client{Addr: "unix:/nowhere", DialTimeout: time.Millisecond}, 503, "503 Service Unavailable\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := &gateway.Handler{Authorizers: []*client.Client{ruling(t, "Status: 200\n\n"), tt.authorizer}}
+			h := &gateway.Handler{Authorizers: []client.Doer{ruling(t, "Status: 200\n\n"), tt.authorizer}}
 			f := scripted(t, h, func(*fakeapp.Request) string {
 				t.Error("the request passed")
 				return ""
@@ -97,7 +97,7 @@ func TestC16Denied(t *testing.T) {
 
 // G2: a local redirect is authorised like any other request.
 func TestC16RedirectIsAuthorisedAgain(t *testing.T) {
-	h := &gateway.Handler{Authorizers: []*client.Client{authorizer(t, func(a *fakeapp.Conn) {
+	h := &gateway.Handler{Authorizers: []client.Doer{authorizer(t, func(a *fakeapp.Conn) {
 		r := a.Request()
 		if r.Params["REQUEST_URI"] == "/secret" {
 			a.Say(r.Answer("Status: 403\n\n"))

@@ -71,7 +71,7 @@ func TestX7Away(t *testing.T) {
 			}
 			authorizer := &client.Client{Addr: "unix:" + path, DialTimeout: time.Millisecond}
 			t.Cleanup(func() { authorizer.Close() })
-			f = scripted(t, &gateway.Handler{Authorizers: []*client.Client{authorizer}}, params)
+			f = scripted(t, &gateway.Handler{Authorizers: []client.Doer{authorizer}}, params)
 			if resp, _ := f.get(t, "/"); resp.StatusCode != 503 {
 				t.Errorf("with it as an authorizer: status %d", resp.StatusCode)
 			}

@@ -2,10 +2,16 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/client"
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
+	"github.com/simple-fastcgi/fastcgi/internal/limit"
+	"github.com/simple-fastcgi/fastcgi/internal/spool"
 )
 
 // lingerTimeout is how long the rest of a body, which nobody wants, may keep an
@@ -15,15 +21,15 @@ const lingerTimeout = 500 * time.Millisecond
 
 // A requestBody is the body as the application gets it.
 type requestBody struct {
-	reader io.Reader // nil if there is none
-	length int64     // in bytes; below one if there is none, or none that is known
-	upload *upload   // nil unless the body is passed on as it arrives
-	spool  *spooled  // nil unless it was spooled
-	tunnel *tunnel   // nil unless the client wants another protocol
+	reader io.Reader   // nil if there is none
+	length int64       // in bytes; below one if there is none, or none that is known
+	upload *upload     // nil unless the body is passed on as it arrives
+	spool  *spool.Body // nil unless it was spooled
+	tunnel *tunnel     // nil unless the client wants another protocol
 }
 
 // openBody decides how the body travels, and spools it if its length is unknown.
-func (x *exchange) openBody(timer *headerTimer) (*requestBody, error) {
+func (x *exchange) openBody(timer *limit.Timer) (*requestBody, error) {
 	r := x.r
 	switch {
 	case x.upgrade:
@@ -34,9 +40,9 @@ func (x *exchange) openBody(timer *headerTimer) (*requestBody, error) {
 	case r.ContentLength < 0 && !x.handler.StreamBody:
 		s, err := x.handler.spool(r.Body)
 		if err != nil {
-			return nil, err
+			return nil, bodyError(err)
 		}
-		return &requestBody{reader: s.reader, length: s.length, spool: s}, nil
+		return &requestBody{reader: s.Reader(), length: s.Len(), spool: s}, nil
 	}
 	// Without it, net/http would read the whole body before the first byte of a
 	// response. HTTP/2 does without, and says so with an error.
@@ -44,6 +50,25 @@ func (x *exchange) openBody(timer *headerTimer) (*requestBody, error) {
 	u := &upload{body: r.Body, left: r.ContentLength, control: x.control, timer: timer}
 	u.idle.L = &u.mu
 	return &requestBody{reader: u, length: r.ContentLength, upload: u}, nil
+}
+
+// spool reads a body of unknown length to its end: CGI wants to be told the length
+// before the body.
+func (h *Handler) spool(body io.Reader) (*spool.Body, error) {
+	return spool.ReadBody(body, spool.Limits{
+		Memory: limit.Of(h.SpoolMemory, DefaultSpoolMemory, spool.Unlimited),
+		Size:   limit.Of(h.SpoolLimit, DefaultSpoolLimit, spool.Unlimited),
+		Dir:    h.SpoolDir,
+	})
+}
+
+// bodyError says what it means that the client's body cannot be read.
+func bodyError(err error) error {
+	switch client.StatusOf(err) {
+	case http.StatusRequestEntityTooLarge, http.StatusInsufficientStorage, http.StatusInternalServerError:
+		return err // it is known for what it is
+	}
+	return &cgi.StatusError{Code: http.StatusBadRequest, Err: fmt.Errorf("reading the body: %w", err)}
 }
 
 // unread reports whether the client may still be sending.
@@ -54,7 +79,7 @@ func (b *requestBody) close() {
 		b.upload.stop()
 	}
 	if b.spool != nil {
-		b.spool.close()
+		b.spool.Close()
 	}
 	if b.tunnel != nil {
 		b.tunnel.close()
@@ -76,7 +101,7 @@ type upload struct {
 	// Immutable.
 	body    io.Reader
 	control *http.ResponseController
-	timer   *headerTimer
+	timer   *limit.Timer
 
 	idle sync.Cond // reading became false
 
@@ -92,9 +117,9 @@ func (u *upload) Read(p []byte) (int, error) {
 	if !u.begin() {
 		return 0, errStopped
 	}
-	u.timer.pause()
+	u.timer.Pause()
 	n, err := u.body.Read(p)
-	u.timer.resume()
+	u.timer.Resume()
 	u.end(n, err)
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = bodyError(err)

@@ -1,70 +1,18 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 
 	"github.com/simple-fastcgi/fastcgi/client"
-	"github.com/simple-fastcgi/fastcgi/internal/address"
 	"github.com/simple-fastcgi/fastcgi/internal/cgi"
-	"github.com/simple-fastcgi/fastcgi/protocol"
 )
-
-// A failure is an error with the HTTP status that tells it.
-type failure struct {
-	code int
-	err  error
-}
-
-func (f *failure) Error() string { return f.err.Error() }
-
-func (f *failure) Unwrap() error { return f.err }
-
-func statusError(code int, format string, args ...any) error {
-	return &failure{code, fmt.Errorf(format, args...)}
-}
-
-// statusOf returns the HTTP status for an error. The table is in doc.go.
-func statusOf(err error) int {
-	var (
-		known    *failure
-		refused  *client.RefusedError
-		large    *client.ParamTooLargeError
-		maxBytes *http.MaxBytesError
-	)
-	switch {
-	case errors.As(err, &known):
-		return known.code
-	case errors.As(err, &refused):
-		return refusedStatus(refused.Status)
-	case errors.As(err, &large):
-		return http.StatusRequestHeaderFieldsTooLarge
-	case errors.As(err, &maxBytes):
-		return http.StatusRequestEntityTooLarge
-	case errors.Is(err, client.ErrClosed), address.Away(err):
-		return http.StatusServiceUnavailable
-	case errors.Is(err, errHeaderTimeout), errors.Is(err, context.DeadlineExceeded):
-		return http.StatusGatewayTimeout
-	}
-	return http.StatusBadGateway
-}
-
-func refusedStatus(s protocol.Status) int {
-	switch s {
-	case protocol.StatusOverloaded, protocol.StatusCantMultiplex:
-		return http.StatusServiceUnavailable
-	case protocol.StatusUnknownRole:
-		return http.StatusInternalServerError
-	}
-	return http.StatusBadGateway
-}
 
 // fail answers with an error page, or, if the response has begun, breaks it off.
 func (x *exchange) fail(err error) {
-	code := statusOf(err)
+	code := client.StatusOf(err)
 	x.logFailure(code, err)
 	if x.code != 0 {
 		// What there is shows the client what it was.

@@ -61,7 +61,7 @@ func TestFailuresBecomeStatuses(t *testing.T) {
 func TestClientIsClosed(t *testing.T) {
 	h := &gateway.Handler{}
 	f := newFront(t, h, "unix:/nowhere")
-	h.Client.Close()
+	f.app.Close()
 	if resp, _ := f.get(t, "/"); resp.StatusCode != 503 {
 		t.Errorf("status %d", resp.StatusCode)
 	}
@@ -113,7 +113,7 @@ func TestAppStatusIsNoFailure(t *testing.T) {
 func quiet(t *testing.T, h *gateway.Handler, script func(*fakeapp.Conn)) *gateway.Handler {
 	h.ErrorLog = slog.New(slog.DiscardHandler)
 	done := make(chan struct{})
-	h.Client = &client.Client{Dial: func(context.Context) (net.Conn, error) {
+	c := &client.Client{Dial: func(context.Context) (net.Conn, error) {
 		here, there := net.Pipe()
 		go func() {
 			defer close(done)
@@ -121,8 +121,9 @@ func quiet(t *testing.T, h *gateway.Handler, script func(*fakeapp.Conn)) *gatewa
 		}()
 		return here, nil
 	}}
+	h.Client = c
 	t.Cleanup(func() {
-		h.Client.Close()
+		c.Close()
 		<-done
 	})
 	return h

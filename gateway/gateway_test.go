@@ -18,6 +18,7 @@ import (
 // A front is a web server with a gateway, and an application behind it.
 type front struct {
 	*httptest.Server
+	app *client.Client
 	log lockedBuffer
 }
 
@@ -41,16 +42,17 @@ func (b *lockedBuffer) String() string {
 // newFront serves h, in front of the application that listens on addr.
 func newFront(t *testing.T, h *gateway.Handler, addr string) *front {
 	t.Helper()
-	f := &front{}
-	if h.Client == nil {
-		h.Client = &client.Client{}
+	f := &front{app: &client.Client{}}
+	if h.Client != nil {
+		f.app = h.Client.(*client.Client)
 	}
-	h.Client.Addr = addr
+	f.app.Addr = addr
+	h.Client = f.app
 	h.ErrorLog = slog.New(slog.NewTextHandler(&f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	f.Server = httptest.NewServer(h)
 	t.Cleanup(func() {
 		f.Server.Close()
-		h.Client.Close()
+		f.app.Close()
 		if t.Failed() {
 			t.Log(f.log.String())
 		}

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/client"
-	"github.com/simple-fastcgi/fastcgi/internal/pool"
+	"github.com/simple-fastcgi/fastcgi/internal/limit"
+	"github.com/simple-fastcgi/fastcgi/internal/logtext"
 )
 
 // The defaults of [Handler].
@@ -26,8 +27,8 @@ const (
 //
 // In every number here, zero means the default, and below zero means no limit.
 type Handler struct {
-	// Client talks to the application.
-	Client *client.Client
+	// Client talks to the application: a *client.Client, usually.
+	Client client.Doer
 
 	// Authorizers are asked, in this order, before the application is (§6.3), and
 	// before the request's body is read. One that answers "Status: 200" lets the
@@ -35,7 +36,7 @@ type Handler struct {
 	// status denies it, and that response goes to the client. One that fails, or
 	// sends no Status, lets nothing pass. Stderr and ResponseHeaderTimeout hold for
 	// each.
-	Authorizers []*client.Client
+	Authorizers []client.Doer
 
 	// Prefix is the part of the path that stands for the application, such as
 	// "/app": its SCRIPT_NAME. What follows is PATH_INFO. Paths that do not start
@@ -150,7 +151,8 @@ type exchange struct {
 // serve does the exchange. An error that it returns still has to be told to the
 // client.
 func (x *exchange) serve() error {
-	target, err := x.handler.locate(x.r)
+	site := x.handler.site()
+	target, err := site.Locate(x.r)
 	if err != nil {
 		return err
 	}
@@ -169,33 +171,37 @@ func (x *exchange) serve() error {
 
 // ask sends a request and has then act on the answer, whose header must arrive
 // before the timer runs out.
-func (x *exchange) ask(t *headerTimer, c *client.Client, req *client.Request, then func(*answer) error) error {
+func (x *exchange) ask(t *limit.Timer, c client.Doer, req *client.Request, then func(answer) error) error {
 	ctx, cancel := context.WithCancelCause(x.r.Context())
 	defer cancel(nil)
-	stderr := &lines{emit: x.logStderr}
-	defer stderr.flush()
+	stderr := &logtext.Lines{Emit: x.logStderr}
+	defer stderr.Flush()
 	req.Stderr = stderr
 
-	t.start(cancel)
-	defer t.stop()
+	t.Start(func() { cancel(client.ErrHeaderTimeout) })
+	defer t.Stop()
 	resp, err := c.Do(ctx, req)
 	if err != nil {
 		return whyCancelled(ctx, err)
 	}
 	defer resp.Close()
-	buf := pool.Get(copyLen)[:copyLen]
-	defer pool.Put(buf)
-	answer, err := readAnswer(resp, buf)
+	head, body, err := client.ReadHead(resp)
 	if err != nil {
 		return whyCancelled(ctx, err)
 	}
-	t.stop()
-	return then(answer)
+	t.Stop()
+	return then(answer{head, body})
 }
 
-// whyCancelled returns errHeaderTimeout in place of the error that it led to.
+// newHeaderTimer returns what limits how long the gateway waits for the
+// application's header, not counting the time that it waits for the client's body.
+func (x *exchange) newHeaderTimer() *limit.Timer {
+	return limit.NewTimer(limit.Of(x.handler.ResponseHeaderTimeout, DefaultResponseHeaderTimeout, 0))
+}
+
+// whyCancelled returns ErrHeaderTimeout in place of the error that it led to.
 func whyCancelled(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); errors.Is(cause, errHeaderTimeout) {
+	if cause := context.Cause(ctx); errors.Is(cause, client.ErrHeaderTimeout) {
 		return cause
 	}
 	return err

@@ -17,12 +17,11 @@ type redirectsKey struct{}
 
 // redirect answers with what another path would: the application said
 // "Location: /path" and nothing else (RFC 3875 §6.2.2).
-func (x *exchange) redirect(a *answer) error {
-	location := a.location()
-	if len(a.header.Fields) > 1 {
+func (x *exchange) redirect(a answer, location string) error {
+	if len(a.Header) > 1 {
 		return fmt.Errorf("local redirect to %q with further header fields and no Status", location)
 	}
-	if n, err := io.Copy(io.Discard, io.LimitReader(&a.body, 1)); n > 0 {
+	if n, err := io.Copy(io.Discard, io.LimitReader(a.body, 1)); n > 0 {
 		return fmt.Errorf("local redirect to %q with a body", location)
 	} else if err != nil {
 		return err

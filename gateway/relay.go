@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
+	"github.com/simple-fastcgi/fastcgi/client"
 	"github.com/simple-fastcgi/fastcgi/internal/pool"
 )
 
@@ -19,8 +19,8 @@ const (
 )
 
 // relay passes the answer on.
-func (x *exchange) relay(a *answer) error {
-	code := a.status()
+func (x *exchange) relay(a answer) error {
+	code := a.StatusCode()
 	switch {
 	case code == http.StatusSwitchingProtocols:
 		return x.switchProtocols(a)
@@ -28,10 +28,10 @@ func (x *exchange) relay(a *answer) error {
 		return fmt.Errorf("status %d is not final", code)
 	}
 	x.body.answered()
-	if a.header.Status == 0 && isLocal(a.location()) {
-		return x.redirect(a)
+	if location, ok := a.LocalRedirect(); ok {
+		return x.redirect(a, location)
 	}
-	length, err := a.contentLength()
+	length, err := a.ContentLength()
 	if err != nil {
 		return err
 	}
@@ -44,15 +44,10 @@ func (x *exchange) relay(a *answer) error {
 	x.code = code
 	x.w.WriteHeader(code)
 	if bodiless || x.r.Method == http.MethodHead {
-		_, err := x.awaitEnd(&a.body)
+		_, err := x.awaitEnd(a.body)
 		return err
 	}
-	return x.copyBody(&a.body, length)
-}
-
-// isLocal reports whether a Location is a path here. "//host" is none.
-func isLocal(location string) bool {
-	return strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//")
+	return x.copyBody(a.body, length)
 }
 
 var (
@@ -64,11 +59,11 @@ var (
 // copyBody passes the body on as it arrives. length is what the client was told,
 // or -1. Whatever comes beyond it is dropped; should it not be reached, the
 // client must see that.
-func (x *exchange) copyBody(body *answerBody, length int64) error {
+func (x *exchange) copyBody(body *client.Body, length int64) error {
 	buf := pool.Get(copyLen)[:copyLen]
 	defer pool.Put(buf)
 	for left := length; left != 0; {
-		if body.waiting() {
+		if n, last := body.Buffered(); n == 0 && !last {
 			if err := x.flush(); err != nil {
 				return err
 			}
@@ -104,7 +99,7 @@ func (x *exchange) copyBody(body *answerBody, length int64) error {
 // awaitEnd waits for the end of an application whose client has all that it is to
 // get, and returns how much it sent until then. The connection to the
 // application stays usable, unless that was more than maxDiscard.
-func (x *exchange) awaitEnd(body *answerBody) (int64, error) {
+func (x *exchange) awaitEnd(body *client.Body) (int64, error) {
 	if err := x.flush(); err != nil {
 		return 0, err
 	}

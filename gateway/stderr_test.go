@@ -32,8 +32,9 @@ func complain(text string, size int) func(*fakeapp.Conn) {
 // serveOnce asks an application once, through h.
 func serveOnce(t *testing.T, h *gateway.Handler, script func(*fakeapp.Conn)) {
 	t.Helper()
-	h.Client = &client.Client{Addr: fakeapp.Start(t, script)}
-	defer h.Client.Close()
+	c := &client.Client{Addr: fakeapp.Start(t, script)}
+	defer c.Close()
+	h.Client = c
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Code != 200 || w.Body.String() != "ok" {

@@ -5,45 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"net"
 	"net/http"
-	"slices"
-	"strings"
+
+	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 )
 
 // wantsUpgrade reports whether the client asks for another protocol on its
-// connection, and whether the application may be asked: HTTP/2 has no such
-// thing, and a request with a body would have to end before the other protocol
-// begins. Cleartext HTTP/2 is never passed on: its requests would go round
-// everything that stands in front of the application.
+// connection, and whether the application may be asked.
 func (h *Handler) wantsUpgrade(r *http.Request) bool {
-	switch {
-	case h.NoUpgrade, r.ProtoMajor != 1, r.ProtoMinor != 1, r.ContentLength != 0:
-		return false
-	}
-	protocols := slices.Collect(tokens(r.Header["Upgrade"]))
-	return slices.Contains(slices.Collect(tokens(r.Header["Connection"])), "upgrade") &&
-		len(protocols) > 0 && !slices.Contains(protocols, "h2c")
-}
-
-// tokens yields the elements of a comma-separated field, in lower case.
-func tokens(values []string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, list := range values {
-			for token := range strings.SplitSeq(list, ",") {
-				if token = strings.TrimSpace(token); token != "" && !yield(strings.ToLower(token)) {
-					return
-				}
-			}
-		}
-	}
+	return !h.NoUpgrade && r.ContentLength == 0 && cgi.AsksUpgrade(r)
 }
 
 // switchProtocols makes the client's connection one with the application, as it
 // has answered 101, and returns when that is over.
-func (x *exchange) switchProtocols(a *answer) error {
-	upgrade := a.header.Fields.Get("Upgrade")
+func (x *exchange) switchProtocols(a answer) error {
+	upgrade := a.Header.Get("Upgrade")
 	switch {
 	case x.body == nil || x.body.tunnel == nil:
 		return errors.New("status 101, but the client was not to be asked for another protocol")
@@ -66,7 +43,7 @@ func (x *exchange) switchProtocols(a *answer) error {
 		return nil
 	}
 	x.body.tunnel.open(conn, rw.Reader, x.handler.UpgradeIdleTimeout)
-	if err := x.body.tunnel.copyFrom(&a.body); err != nil {
+	if err := x.body.tunnel.copyFrom(a.body); err != nil {
 		x.logFailure(x.code, err)
 		return nil
 	}

@@ -30,9 +30,10 @@ func TestUpgradeIdleTimeout(t *testing.T) {
 				read <- err
 			}),
 		}
+		c := &client.Client{Dial: func(context.Context) (net.Conn, error) { return app.dial() }}
 		h := &gateway.Handler{
 			UpgradeIdleTimeout: limit, ErrorLog: slog.New(slog.DiscardHandler),
-			Client: &client.Client{Dial: func(context.Context) (net.Conn, error) { return app.dial() }},
+			Client: c,
 		}
 		front := &http.Server{Handler: h}
 		var serving sync.WaitGroup
@@ -41,7 +42,7 @@ func TestUpgradeIdleTimeout(t *testing.T) {
 		defer serving.Wait()
 		defer srv.Close()
 		defer front.Close()
-		defer h.Client.Close()
+		defer c.Close()
 
 		conn, err := web.dial()
 		if err != nil {

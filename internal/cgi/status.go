@@ -2,6 +2,7 @@ package cgi
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"strconv"
 )
@@ -46,3 +47,19 @@ func AppendErrorPage(b []byte, code int) []byte {
 
 // StatusPage returns the body of a response that says nothing but its status.
 func StatusPage(code int) string { return cmp.Or(StatusText(code), strconv.Itoa(code)) + "\n" }
+
+// A StatusError is an error with the HTTP status that tells it.
+type StatusError struct {
+	Code int
+	Err  error
+}
+
+// Error is that of Err.
+func (e *StatusError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *StatusError) Unwrap() error { return e.Err }
+
+func statusErrorf(code int, format string, args ...any) error {
+	return &StatusError{code, fmt.Errorf(format, args...)}
+}

@@ -1,5 +1,6 @@
 // Package limit reads a number that somebody set, in the one way that holds for every field and flag of this module:
-// zero means the default, and below zero means no limit, or off where the field says so.
+// zero means the default, and below zero means no limit, or off where the field says so. And it has the timer for a limit
+// that counts only some of the time.
 //
 // It sits on nothing. The root package, client, gateway and the tool use it; package protocol, which imports nothing of
 // this module, keeps to the same rule.

@@ -1,7 +1,8 @@
 // Package spool keeps input that nobody reads yet on disk, within a budget that
 // a whole server shares.
 //
-// It sits on nothing. Package engine uses it for input, and the gateway for bodies.
+// It sits on nothing. Package engine uses it for input, the gateway and
+// client.Transport for bodies.
 package spool
 
 import (
@@ -62,13 +63,21 @@ type File struct {
 
 // Create makes a File in dir; "" is the default directory for temporary files.
 func Create(dir string, budget *Budget) (*File, error) {
-	f, err := os.CreateTemp(dir, "fastcgi-")
+	f, linked, err := createTemp(dir)
 	if err != nil {
 		return nil, err
 	}
-	// Windows removes no open file; there it goes with Close.
-	linked := os.Remove(f.Name()) != nil
 	return &File{budget: budget, f: f, linked: linked}, nil
+}
+
+// createTemp makes a file without a name, or one that is still linked to its
+// name: Windows removes no open file.
+func createTemp(dir string) (f *os.File, linked bool, err error) {
+	f, err = os.CreateTemp(dir, "fastcgi-")
+	if err != nil {
+		return nil, false, err
+	}
+	return f, os.Remove(f.Name()) != nil, nil
 }
 
 // Len returns how many bytes wait to be read.
@@ -115,9 +124,13 @@ func (s *File) rewind() {
 func (s *File) Close() error {
 	s.budget.Give(s.in)
 	s.in, s.out = 0, 0
-	err := s.f.Close()
-	if s.linked {
-		err = errors.Join(err, os.Remove(s.f.Name()))
+	return closeTemp(s.f, s.linked)
+}
+
+func closeTemp(f *os.File, linked bool) error {
+	err := f.Close()
+	if linked {
+		err = errors.Join(err, os.Remove(f.Name()))
 	}
 	return err
 }

@@ -1,20 +1,15 @@
-package gateway
+package cgi
 
-import (
-	"crypto/tls"
-
-	"github.com/simple-fastcgi/fastcgi/internal/cgi"
-)
+import "crypto/tls"
 
 // addTLS adds what there is to say about a TLS connection, in the names of
 // Apache's mod_ssl.
-func addTLS(v *variables, state *tls.ConnectionState) {
+func addTLS(v *pairs, state *tls.ConnectionState) {
 	if state == nil {
 		return
 	}
-	v.add("HTTPS", "on")
-	v.add("SSL_PROTOCOL", cgi.TLSVersionName(state.Version))
-	v.add("SSL_CIPHER", cgi.CipherSuiteName(state.CipherSuite))
+	v.add("SSL_PROTOCOL", TLSVersionName(state.Version))
+	v.add("SSL_CIPHER", CipherSuiteName(state.CipherSuite))
 	v.addSome("SSL_TLS_SNI", state.ServerName)
 	v.add("SSL_CLIENT_VERIFY", clientVerify(state))
 	if len(state.PeerCertificates) == 0 {
