@@ -54,7 +54,11 @@ func ReadHead(r io.Reader) (*Head, *Body, error) {
 				head Head
 				body Body
 			})
-			whole.head = Head{parser.Header().Status, http.Header(parser.Header().Fields)}
+			header := parser.Header()
+			whole.head = Head{header.Status, http.Header(header.Fields)}
+			if header.Fields == nil {
+				whole.head.Header = make(http.Header)
+			}
 			whole.body = Body{r: r, buf: buf, rest: rest, err: err}
 			if len(rest) == 0 {
 				whole.body.release()

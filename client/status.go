@@ -22,10 +22,11 @@ func (headerTimeoutError) Error() string   { return "fastcgi: no response header
 func (headerTimeoutError) Timeout() bool   { return true }
 func (headerTimeoutError) Temporary() bool { return true }
 
-// A bodyError says that the body of an HTTP request could not be read.
+// A bodyError is an error of the body of an HTTP request, as opposed to one of the
+// application.
 type bodyError struct{ err error }
 
-func (e *bodyError) Error() string { return "reading the request's body: " + e.err.Error() }
+func (e *bodyError) Error() string { return e.err.Error() }
 
 func (e *bodyError) Unwrap() error { return e.err }
 

@@ -1,6 +1,7 @@
 package cgi
 
 import (
+	"cmp"
 	"maps"
 	"net"
 	"net/http"
@@ -77,7 +78,7 @@ func (o *Outgoing) Variables() []protocol.Pair {
 
 func (o *Outgoing) addServer(v *pairs) {
 	v.add("SERVER_SOFTWARE", o.Software)
-	v.add("SERVER_PROTOCOL", o.Request.Proto)
+	v.add("SERVER_PROTOCOL", cmp.Or(o.Request.Proto, "HTTP/1.1"))
 	name, namedPort := splitHost(o.Host)
 	addr, port := localAddr(o.Request)
 	v.addSome("SERVER_ADDR", addr)
@@ -123,7 +124,7 @@ func localAddr(r *http.Request) (addr, port string) {
 
 func (o *Outgoing) addRequest(v *pairs) {
 	r := o.Request
-	v.add("REQUEST_METHOD", r.Method)
+	v.add("REQUEST_METHOD", cmp.Or(r.Method, "GET"))
 	scheme := "http"
 	if o.HTTPS {
 		scheme = "https"
