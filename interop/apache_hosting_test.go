@@ -29,7 +29,7 @@ func apacheHtaccess(t *testing.T, probe string) {
 		t.Helper()
 		a := newStockApache(t, p)
 		a.enableModules(t, "fcgid", "rewrite")
-		a.enable(t, "site", "hosting", p.fill(a.fill(sharedHosting)))
+		a.enable(t, "sites", "hosting", p.fill(a.fill(sharedHosting)))
 		p.write(t, "www/.htaccess", readFile(t, site))
 		writeScript(t, p.path("www/app.fcgi"), "exec "+p.borrow(t, probe))
 		p.write(t, "www/static.txt", "static\n")

@@ -84,7 +84,7 @@ func setUpApache(t *testing.T, p *place, site, around string) *stockApache {
 	}
 	a.enableModules(t, strings.Fields(modules[1])...)
 	a.enable(t, "conf", "around", around)
-	a.enable(t, "site", "app", a.fill(config))
+	a.enable(t, "sites", "app", a.fill(config))
 	a.admit(t, p.socket)
 	return a
 }
