@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -107,8 +108,14 @@ func portOf(t *testing.T, addr string) string {
 	return port
 }
 
+// createMIME is the script in Perl that Debian's configuration runs whenever lighttpd starts or reloads.
+const createMIME = "/usr/share/lighttpd/create-mime.conf.pl"
+
+// mimeTypes is what it prints, which is the same each time and takes longer than all that lighttpd does then.
+var mimeTypes = sync.OnceValues(exec.Command(createMIME).Output)
+
 // debianLighttpd returns the configuration of Debian's package, of which only the paths, the port, the patience with
-// requests when lighttpd ends, and perhaps the user change.
+// requests when lighttpd ends, and perhaps the user change. Where lighttpd is not Debian's user, it includes mimeTypes.
 func debianLighttpd(t *testing.T, p *place, asDebian bool) string {
 	t.Helper()
 	changes := []string{
@@ -120,7 +127,13 @@ func debianLighttpd(t *testing.T, p *place, asDebian bool) string {
 		"= 80\n", fmt.Sprintf("= %s\nserver.bind = \"127.0.0.1\"\n", portOf(t, freePorts(t, 1)[0])),
 	}
 	if !asDebian {
-		changes = append(changes, "server.username", "#", "server.groupname", "#")
+		types, err := mimeTypes()
+		if err != nil {
+			t.Fatalf("%s: %v", createMIME, err)
+		}
+		included := p.write(t, "mime.conf", string(types))
+		changes = append(changes, "server.username", "#", "server.groupname", "#",
+			fmt.Sprintf("include_shell %q", createMIME), fmt.Sprintf("include %q", included))
 	}
 	return strings.NewReplacer(changes...).Replace(readFile(t, "/etc/lighttpd/lighttpd.conf"))
 }
