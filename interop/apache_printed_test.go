@@ -94,7 +94,7 @@ func apacheTLS(t *testing.T, probe string) {
 	})
 	for _, name := range []string{
 		"upload of unknown length", "stream", "204 and 304", "client leaves within the response",
-		"2,000 requests, 64 at once",
+		"many requests, 64 at once",
 	} {
 		runScenario(t, s, name)
 	}

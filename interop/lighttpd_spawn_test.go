@@ -124,7 +124,7 @@ func lighttpdSpawnsSeveral(t *testing.T, probe string) {
 		installApp(t, p, application{program: probe})
 		setting := `"max-procs"            => `
 		s := lighttpd.edited(setting+"1", setting+strconv.Itoa(processes)).run(t, p, "spawn.conf", "")
-		runScenario(t, s, "2,000 requests, 64 at once")
+		runScenario(t, s, "many requests, 64 at once")
 		if started = children(t, s.process); len(started) != processes {
 			t.Errorf("there are %d processes", len(started))
 		}

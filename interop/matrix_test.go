@@ -25,7 +25,7 @@ func (w *webServer) matrix(t *testing.T, setups ...setup) {
 		probe := su.buildProbe(t)
 		t.Run(su.name, func(t *testing.T) {
 			for _, app := range su.applications(probe, i) {
-				t.Run(app.String(), func(t *testing.T) { app.runScenarios(t, su) })
+				t.Run(app.String(), func(t *testing.T) { app.runScenarios(t, su, i == 0 && app.first && !su.cgi) })
 			}
 			t.Run("limits", func(t *testing.T) { w.checkLimits(t, su, probe, peer) })
 		})
@@ -56,10 +56,10 @@ func (su *setup) applications(probe string, i int) []application {
 	return apps
 }
 
-// runScenarios puts an application through all scenarios, and records how it went.
-func (app application) runScenarios(t *testing.T, su setup) {
+// runScenarios puts an application through all scenarios, one of them perhaps with its whole load, and records how it went.
+func (app application) runScenarios(t *testing.T, su setup, wholeLoad bool) {
 	s := su.site(t, newPlace(t), app)
-	s.mode = app.mode
+	s.mode, s.wholeLoad = app.mode, wholeLoad
 	for _, l := range s.server.limits {
 		findScenario(t, l.scenario)
 	}

@@ -54,7 +54,7 @@ var scenarios = []scenario{
 	{name: "client leaves within its upload", run: leaveUpload},
 	{name: "client leaves within the response", run: leaveResponse},
 
-	{name: "2,000 requests, 64 at once", run: manyRequests},
+	{name: "many requests, 64 at once", run: manyRequests},
 	{name: "web server reloads under load", run: reloadUnderLoad},
 	{name: "application restarts under load", run: restartUnderLoad}, // the last: the probe forgets what it has counted
 }

@@ -27,7 +27,8 @@ type site struct {
 	// application.listen, or the web server's own. It returns when the old one has ended.
 	restart func(t testing.TB)
 
-	mode string // of the application, in the matrix
+	mode      string // of the application, in the matrix
+	wholeLoad bool   // manyRequests sends all that it can
 
 	// How the web server treats the application's connections, request bodies and responses.
 	keepAlive         bool
