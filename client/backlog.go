@@ -104,7 +104,7 @@ func (c *conn) move(x *exchange) {
 		switch {
 		case b.gone:
 			file := b.file
-			b.file = nil
+			b.file, b.stored = nil, 0
 			c.mu.Unlock()
 			// It has no name, and nobody wants what is in it.
 			_ = file.Close()

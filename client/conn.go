@@ -53,7 +53,7 @@ type conn struct {
 
 func newConn(client *Client, nc net.Conn, number uint64, shared bool, most int) *conn {
 	c := &conn{
-		place:  place{number: number, most: most},
+		place:  place{number: number, most: most, full: most},
 		client: client,
 		nc:     nc,
 		shared: shared,

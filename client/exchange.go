@@ -86,8 +86,8 @@ func (x *exchange) putStdout(p []byte) {
 			x.change.Broadcast()
 			continue
 		}
-		if x.alone() && x.out.inOrder() {
-			x.conn.room.Wait()
+		if x.alone() {
+			x.conn.room.Wait() // also while its reader takes what is on disk from when it had company
 			continue
 		}
 		if !x.awaitRoom(x.out.queueFull) {

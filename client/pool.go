@@ -34,7 +34,9 @@ type making struct {
 type place struct {
 	number  uint64
 	most    int // requests at once
+	full    int // the same, as it was to begin with
 	used    int // by requests
+	calm    int // requests that ended since most was lowered or raised
 	retired bool
 }
 
@@ -251,6 +253,9 @@ func (p *connPool) release(c *conn, maxIdle int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c.used--
+	if c.most < c.full {
+		c.relax()
+	}
 	if c.used == 0 {
 		if p.isClosed || c.retired || len(p.idle) >= maxIdle {
 			return false
@@ -263,12 +268,11 @@ func (p *connPool) release(c *conn, maxIdle int) bool {
 	return true
 }
 
-// retire lets no further request have the connection; false means that none has it now.
-func (p *connPool) retire(c *conn) bool {
+// retire lets no further request have the connection.
+func (p *connPool) retire(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c.retired = true
-	return c.used > 0
 }
 
 // retireShared retires all connections that requests share, and returns those that none has.
@@ -286,11 +290,22 @@ func (p *connPool) retireShared() (unused []*conn) {
 	return unused
 }
 
-// limit says how many requests a connection may have at once.
+// limit says how many requests a connection may have at once, for now.
 func (p *connPool) limit(c *conn, most int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c.most = max(1, min(c.most, most))
+	c.calm = 0
+}
+
+// calmEnough is how many requests end on a connection until it gets one more at once again than its application took.
+const calmEnough = 100
+
+// relax allows that. It needs mu.
+func (c *conn) relax() {
+	if c.calm++; c.calm >= calmEnough {
+		c.most, c.calm = c.most+1, 0
+	}
 }
 
 // forget removes a connection that was closed.

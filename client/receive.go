@@ -142,13 +142,15 @@ func (c *conn) ended(x *exchange, ev protocol.Event) {
 	}
 }
 
-// noteCrowd notes that the application has taken as many requests on the
-// connection as it will.
+// noteCrowd notes that the application has as many requests on the connection
+// as it takes.
 func (c *conn) noteCrowd(x *exchange) {
 	others := len(c.exchanges) - 1 + c.due
 	switch x.end.Status {
 	case protocol.StatusCantMultiplex, protocol.StatusOverloaded:
-		x.crowded = others > 0
-		c.client.pool.limit(c, others)
+		if others > 0 {
+			x.crowded = true
+			c.client.pool.limit(c, others)
+		}
 	}
 }

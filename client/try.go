@@ -19,6 +19,7 @@ type try struct {
 	err      error     // what came of it
 	begun    time.Time // when that was
 	after    uint64    // the number that the next connection's has to exceed
+	crowded  int       // how often it was one too many
 	repeated bool      // although the connection was new
 	dials    dialing
 }
@@ -76,7 +77,8 @@ func (t *try) worthwhile(ctx context.Context) bool {
 		if f.refused == protocol.StatusCantMultiplex {
 			c.unshare()
 		}
-		return true
+		t.crowded++
+		return t.crowded <= maxCrowded
 	case f.lost == nil || f.answered || f.delivered && !t.req.idempotent():
 		return false
 	case f.reused:
@@ -96,6 +98,9 @@ func (t *try) worthwhile(ctx context.Context) bool {
 	t.repeated = true
 	return true
 }
+
+// maxCrowded is how often a request may be one too many on its connection.
+const maxCrowded = 3
 
 // promptly is how soon an application that was asked is lost in a restart, rather than because the request itself is too
 // much for it.
