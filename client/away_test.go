@@ -38,7 +38,9 @@ func awayUntil(c *client.Client, away time.Duration, err error) (tries *int) {
 }
 
 // X7: while the application restarts, or its queue is full, requests wait for it, as long as DialTimeout.
-func TestX7AwayForAMoment(t *testing.T) {
+func TestX7AwayForAMoment(t *testing.T) { eachMode(t, testX7AwayForAMoment) }
+
+func testX7AwayForAMoment(t *testing.T, m mode) {
 	refused := dialError(syscall.ECONNREFUSED)
 	const pause = 100 * time.Millisecond // the longest between two tries
 	for _, tt := range []struct {
@@ -62,7 +64,7 @@ func TestX7AwayForAMoment(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := pipeClient(t, &client.Client{DialTimeout: tt.timeout}, number)
+				c := m.pipeClient(t, &client.Client{DialTimeout: tt.timeout}, number)
 				defer c.Close()
 				awayUntil(c, tt.away, tt.err)
 				start := time.Now()
@@ -79,13 +81,15 @@ func TestX7AwayForAMoment(t *testing.T) {
 }
 
 // X7: what does not pass by itself is told at once.
-func TestX7NotAway(t *testing.T) {
+func TestX7NotAway(t *testing.T) { eachMode(t, testX7NotAway) }
+
+func testX7NotAway(t *testing.T, m mode) {
 	for name, err := range map[string]error{
 		"forbidden":     dialError(syscall.EACCES),
 		"no such host":  &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", IsNotFound: true}},
 		"none of net's": syscall.ENOENT,
 	} {
-		c := pipeClient(t, &client.Client{}, number)
+		c := m.pipeClient(t, &client.Client{}, number)
 		tries := awayUntil(c, time.Hour, err)
 		if _, doErr := c.Do(t.Context(), get()); !errors.Is(doErr, err) || *tries != 1 {
 			t.Errorf("%s: %v after %d tries", name, doErr, *tries)
@@ -94,9 +98,11 @@ func TestX7NotAway(t *testing.T) {
 }
 
 // X7: a last try that nobody answers does not hide why there were several.
-func TestX7TimeoutInTheLastTry(t *testing.T) {
+func TestX7TimeoutInTheLastTry(t *testing.T) { eachMode(t, testX7TimeoutInTheLastTry) }
+
+func testX7TimeoutInTheLastTry(t *testing.T, m mode) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &client.Client{DialTimeout: time.Second, Dial: slowDial}
+		c := &client.Client{Multiplex: m.multiplex, DialTimeout: time.Second, Dial: slowDial}
 		awayUntil(c, time.Second/2, dialError(syscall.ECONNREFUSED))
 		start := time.Now()
 		if _, err := c.Do(t.Context(), get()); !errors.Is(err, syscall.ECONNREFUSED) || time.Since(start) != time.Second {
@@ -106,9 +112,11 @@ func TestX7TimeoutInTheLastTry(t *testing.T) {
 }
 
 // X7: a request that waits for the application holds no place, can be given up, and does not outlive its client.
-func TestX7WaitingEnds(t *testing.T) {
+func TestX7WaitingEnds(t *testing.T) { eachMode(t, testX7WaitingEnds) }
+
+func testX7WaitingEnds(t *testing.T, m mode) {
 	synctest.Test(t, func(t *testing.T) {
-		c := pipeClient(t, &client.Client{MaxConns: 1, DialTimeout: time.Minute}, number)
+		c := m.pipeClient(t, &client.Client{MaxConns: 1, DialTimeout: time.Minute}, number)
 		awayUntil(c, time.Hour, dialError(syscall.EAGAIN))
 		ctx, cancel := context.WithCancelCause(t.Context())
 		var errs [3]chan error
@@ -133,9 +141,11 @@ func TestX7WaitingEnds(t *testing.T) {
 }
 
 // X7: so does the question for values wait.
-func TestX7GetValues(t *testing.T) {
+func TestX7GetValues(t *testing.T) { eachMode(t, testX7GetValues) }
+
+func testX7GetValues(t *testing.T, m mode) {
 	synctest.Test(t, func(t *testing.T) {
-		c := pipeClient(t, &client.Client{}, func(*fakeapp.Conn) {})
+		c := m.pipeClient(t, &client.Client{}, func(*fakeapp.Conn) {})
 		tries := awayUntil(c, time.Second, dialError(syscall.ECONNREFUSED))
 		if _, err := c.GetValues(t.Context()); !errors.Is(err, client.ErrNoValues) || *tries < 2 {
 			t.Errorf("%v after %d tries", err, *tries)
@@ -144,8 +154,10 @@ func TestX7GetValues(t *testing.T) {
 }
 
 // X7: an application that removes its socket and listens anew, as the system shows it.
-func TestX7Restart(t *testing.T) {
-	c := newClient(t, &client.Client{KeepConn: true}, number)
+func TestX7Restart(t *testing.T) { eachMode(t, testX7Restart) }
+
+func testX7Restart(t *testing.T, m mode) {
+	c := m.newClient(t, &client.Client{KeepConn: true}, number)
 	expect(t, c, get(), "1")
 	c.CloseIdle()
 	path := filepath.Join(t.TempDir(), "moved.sock")

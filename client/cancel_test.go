@@ -12,26 +12,34 @@ import (
 
 	"github.com/simple-fastcgi/fastcgi/client"
 	"github.com/simple-fastcgi/fastcgi/internal/fakeapp"
+	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
 var errWhy = errors.New("why it was cancelled")
 
-// C12: cancelling closes the connection, wherever the request is.
-func TestC12Cancel(t *testing.T) {
+// C12: cancelling closes the connection, wherever the request is, or has the application abort the request if others may be
+// on it.
+func TestC12Cancel(t *testing.T) { eachMode(t, testC12Cancel) }
+
+func testC12Cancel(t *testing.T, m mode) {
 	for name, script := range map[string]func(*fakeapp.Conn, *fakeapp.Request){
 		"before the answer":     func(*fakeapp.Conn, *fakeapp.Request) {},
 		"after some STDERR":     func(a *fakeapp.Conn, r *fakeapp.Request) { a.Say(r.Stderr("x")) },
 		"after some STDOUT":     func(a *fakeapp.Conn, r *fakeapp.Request) { a.Say(r.Stdout("x")) },
 		"with its buffers full": func(a *fakeapp.Conn, r *fakeapp.Request) { go a.Say(r.Stdout(strings.Repeat("x", 200000))) },
-		"within END_REQUEST":    func(a *fakeapp.Conn, r *fakeapp.Request) { a.Say(r.Stdout("x"), r.End(0, complete)[:12]) },
+		"within END_REQUEST": func(a *fakeapp.Conn, r *fakeapp.Request) {
+			end := protocol.AppendEndRequest(nil, r.ID, protocol.EndRequest{})
+			a.Say(r.Stdout("x"), end[:12])
+		},
 	} {
 		for _, keep := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					closed := make(chan error, 1)
-					c := pipeClient(t, &client.Client{KeepConn: keep}, func(a *fakeapp.Conn) {
-						script(a, a.Request())
-						closed <- a.AwaitClose()
+					c := m.pipeClient(t, &client.Client{KeepConn: keep}, func(a *fakeapp.Conn) {
+						r := a.Request()
+						script(a, r)
+						closed <- m.givenUp(a, r)
 					})
 					defer c.Close()
 					ctx, cancel := context.WithCancelCause(t.Context())
@@ -65,9 +73,11 @@ func do(ctx context.Context, c *client.Client, req *client.Request, wait time.Du
 	return err
 }
 
-func TestC12CancelWhileSending(t *testing.T) {
+func TestC12CancelWhileSending(t *testing.T) { eachMode(t, testC12CancelWhileSending) }
+
+func testC12CancelWhileSending(t *testing.T, m mode) {
 	synctest.Test(t, func(t *testing.T) {
-		c := pipeClient(t, &client.Client{}, func(a *fakeapp.Conn) {
+		c := m.pipeClient(t, &client.Client{}, func(a *fakeapp.Conn) {
 			a.Begin()
 			time.Sleep(time.Minute) // STDIN waits in the pipe
 		})
@@ -81,8 +91,10 @@ func TestC12CancelWhileSending(t *testing.T) {
 	})
 }
 
-func TestC12CancelBeforeAnything(t *testing.T) {
-	c := newClient(t, &client.Client{}, func(*fakeapp.Conn) { t.Error("dialled") })
+func TestC12CancelBeforeAnything(t *testing.T) { eachMode(t, testC12CancelBeforeAnything) }
+
+func testC12CancelBeforeAnything(t *testing.T, m mode) {
+	c := m.newClient(t, &client.Client{}, func(*fakeapp.Conn) { t.Error("dialled") })
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errWhy)
 	if _, err := c.Do(ctx, get()); !errors.Is(err, errWhy) {
@@ -91,8 +103,12 @@ func TestC12CancelBeforeAnything(t *testing.T) {
 }
 
 func TestC12CancelWhileWaitingForAConnection(t *testing.T) {
+	eachMode(t, testC12CancelWhileWaitingForAConnection)
+}
+
+func testC12CancelWhileWaitingForAConnection(t *testing.T, m mode) {
 	synctest.Test(t, func(t *testing.T) {
-		c := pipeClient(t, &client.Client{MaxConns: 1}, func(a *fakeapp.Conn) {
+		c := m.pipeClient(t, &client.Client{MaxConns: 1, MaxActivePerConn: 1}, func(a *fakeapp.Conn) {
 			a.Say(a.Request().Stdout("x"))
 			a.AwaitClose()
 		})
@@ -120,7 +136,9 @@ func slowDial(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-func TestDialDeadlines(t *testing.T) {
+func TestDialDeadlines(t *testing.T) { eachMode(t, testDialDeadlines) }
+
+func testDialDeadlines(t *testing.T, m mode) {
 	for _, tt := range []struct {
 		name    string
 		timeout time.Duration
@@ -135,7 +153,7 @@ func TestDialDeadlines(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := &client.Client{Dial: slowDial, DialTimeout: tt.timeout, MaxConns: 1}
+				c := &client.Client{Multiplex: m.multiplex, Dial: slowDial, DialTimeout: tt.timeout, MaxConns: 1}
 				for range 2 { // the place in the pool came back
 					ctx, cancel := context.WithTimeoutCause(t.Context(), tt.cancel, errWhy)
 					start := time.Now()
@@ -151,11 +169,14 @@ func TestDialDeadlines(t *testing.T) {
 }
 
 // Close of a response that has not ended tells the application.
-func TestResponseClose(t *testing.T) {
+func TestResponseClose(t *testing.T) { eachMode(t, testResponseClose) }
+
+func testResponseClose(t *testing.T, m mode) {
 	closed := make(chan error, 1)
-	c := newClient(t, &client.Client{KeepConn: true}, func(a *fakeapp.Conn) {
-		a.Say(a.Request().Stdout("x"))
-		closed <- a.AwaitClose()
+	c := m.newClient(t, &client.Client{KeepConn: true}, func(a *fakeapp.Conn) {
+		r := a.Request()
+		a.Say(r.Stdout("x"))
+		closed <- m.givenUp(a, r)
 	})
 	resp, err := c.Do(t.Context(), get())
 	if err != nil {
@@ -168,9 +189,11 @@ func TestResponseClose(t *testing.T) {
 	}
 }
 
-func TestClientClose(t *testing.T) {
+func TestClientClose(t *testing.T) { eachMode(t, testClientClose) }
+
+func testClientClose(t *testing.T, m mode) {
 	synctest.Test(t, func(t *testing.T) {
-		c := pipeClient(t, &client.Client{KeepConn: true, MaxConns: 2}, func(a *fakeapp.Conn) {
+		c := m.pipeClient(t, &client.Client{KeepConn: true, MaxConns: 2, MaxActivePerConn: 1}, func(a *fakeapp.Conn) {
 			r := a.Request()
 			if a.N == 1 {
 				a.Say(r.Stdout("x"))
@@ -203,10 +226,12 @@ func TestClientClose(t *testing.T) {
 }
 
 // A connection that is still being made when the client closes is not kept.
-func TestClientCloseWhileDialling(t *testing.T) {
+func TestClientCloseWhileDialling(t *testing.T) { eachMode(t, testClientCloseWhileDialling) }
+
+func testClientCloseWhileDialling(t *testing.T, m mode) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
-		c := &client.Client{Dial: func(context.Context) (net.Conn, error) {
+		c := &client.Client{Multiplex: m.multiplex, Dial: func(context.Context) (net.Conn, error) {
 			time.Sleep(time.Second)
 			return here, nil
 		}}
@@ -225,12 +250,16 @@ func TestClientCloseWhileDialling(t *testing.T) {
 
 // What the caller gave for STDERR is not written to any more when the response
 // has been given up.
-func TestStderrIsLetGoOf(t *testing.T) {
+func TestStderrIsLetGoOf(t *testing.T) { eachMode(t, testStderrIsLetGoOf) }
+
+func testStderrIsLetGoOf(t *testing.T, m mode) {
 	synctest.Test(t, func(t *testing.T) {
-		c := pipeClient(t, &client.Client{}, func(a *fakeapp.Conn) {
+		c := m.pipeClient(t, &client.Client{}, func(a *fakeapp.Conn) {
 			r := a.Request()
-			for a.Say(r.Stderr("x")) {
+			for range 1000 {
+				a.Say(r.Stderr("x"))
 			}
+			m.givenUp(a, r)
 		})
 		defer c.Close()
 		w := &slowWriter{}

@@ -82,7 +82,7 @@ func records(t *testing.T, b []byte) string {
 
 // capture does a request on a connection that records what is sent until the
 // client has nothing left to send, and then refuses.
-func capture(t *testing.T, c *client.Client, req *client.Request) (sent []byte) {
+func (m mode) capture(t *testing.T, c *client.Client, req *client.Request) (sent []byte) {
 	t.Helper()
 	done := make(chan struct{})
 	c.Addr = fakeapp.Start(t, func(a *fakeapp.Conn) {

@@ -32,11 +32,13 @@ func echo(a *fakeapp.Conn) {
 
 // C15: both directions at once, over a pipe that holds nothing and a socket.
 // One that first sent everything would wait for ever.
-func TestC15FullDuplex(t *testing.T) {
+func TestC15FullDuplex(t *testing.T) { eachMode(t, testC15FullDuplex) }
+
+func testC15FullDuplex(t *testing.T, m mode) {
 	body := strings.Repeat("0123456789abcdef", 1<<16)
 	for name, c := range map[string]*client.Client{
-		"pipe":   pipeClient(t, &client.Client{}, echo),
-		"socket": newClient(t, &client.Client{}, echo),
+		"pipe":   m.pipeClient(t, &client.Client{}, echo),
+		"socket": m.newClient(t, &client.Client{}, echo),
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer c.Close()
@@ -45,8 +47,10 @@ func TestC15FullDuplex(t *testing.T) {
 	}
 }
 
-func TestC15Conversation(t *testing.T) {
-	c := newClient(t, &client.Client{}, echo)
+func TestC15Conversation(t *testing.T) { eachMode(t, testC15Conversation) }
+
+func testC15Conversation(t *testing.T, m mode) {
+	c := m.newClient(t, &client.Client{}, echo)
 	ours, theirs := io.Pipe()
 	answers := make(chan *client.Response)
 	go func() {
@@ -75,11 +79,13 @@ func TestC15Conversation(t *testing.T) {
 
 // C15: an application that answers and ends without reading, with every buffer
 // full in both directions.
-func TestC15EarlyResponse(t *testing.T) {
+func TestC15EarlyResponse(t *testing.T) { eachMode(t, testC15EarlyResponse) }
+
+func testC15EarlyResponse(t *testing.T, m mode) {
 	long := strings.Repeat("x", 1<<20)
 	for _, keep := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			c := pipeClient(t, &client.Client{KeepConn: keep}, func(a *fakeapp.Conn) {
+			c := m.pipeClient(t, &client.Client{KeepConn: keep}, func(a *fakeapp.Conn) {
 				a.Say(a.Begin().Answer(long))
 				time.Sleep(time.Minute) // the rest of STDIN waits in vain
 			})
@@ -94,8 +100,10 @@ func TestC15EarlyResponse(t *testing.T) {
 }
 
 // A response that is over does not wait for a body that goes on.
-func TestC15EndsBeforeTheBody(t *testing.T) {
-	c := newClient(t, &client.Client{KeepConn: true}, func(a *fakeapp.Conn) { a.Say(a.Begin().Answer("enough")) })
+func TestC15EndsBeforeTheBody(t *testing.T) { eachMode(t, testC15EndsBeforeTheBody) }
+
+func testC15EndsBeforeTheBody(t *testing.T, m mode) {
+	c := m.newClient(t, &client.Client{KeepConn: true}, func(a *fakeapp.Conn) { a.Say(a.Begin().Answer("enough")) })
 	ours, theirs := io.Pipe()
 	expect(t, c, post(ours), "enough")
 	ours.CloseWithError(errors.New("the caller ends the Read in progress"))

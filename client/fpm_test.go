@@ -13,8 +13,10 @@ import (
 )
 
 // X15, with PHP-FPM: the script goes on until a file is there, and the next request comes before that.
-func TestX15FPM(t *testing.T) {
-	c := &client.Client{Addr: fpm.Start(t), KeepConn: true, MaxConns: 2}
+func TestX15FPM(t *testing.T) { eachMode(t, testX15FPM) }
+
+func testX15FPM(t *testing.T, m mode) {
+	c := &client.Client{Multiplex: m.asking(), Addr: fpm.Start(t), KeepConn: true, MaxConns: 2}
 	defer c.Close()
 	file := filepath.Join(t.TempDir(), "go-on")
 	worksOn := script(t, `echo "early"; fastcgi_finish_request();

@@ -22,10 +22,10 @@ type outcome struct {
 }
 
 // hear has an application say something to one request, in pieces, and close.
-func hear(t *testing.T, said []byte, size int) outcome {
+func hear(t *testing.T, m mode, said []byte, size int) outcome {
 	var app sync.WaitGroup
 	defer app.Wait()
-	c := &client.Client{Dial: func(context.Context) (net.Conn, error) {
+	c := &client.Client{Multiplex: m.multiplex, Dial: func(context.Context) (net.Conn, error) {
 		here, there := net.Pipe()
 		app.Go(func() { io.Copy(io.Discard, there) })
 		app.Go(func() {
@@ -71,12 +71,17 @@ func FuzzApplication(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, said []byte, size uint8) {
-		whole := hear(t, said, len(said)+1)
-		if pieces := hear(t, said, int(size)+1); pieces != whole {
-			t.Fatalf("whole: %+v\nin pieces of %d: %+v", whole, int(size)+1, pieces)
-		}
-		if whole.err == "" && !bytes.Contains(said, []byte{protocol.Version, byte(protocol.TypeEndRequest), 0, 1}) {
-			t.Fatalf("complete without END_REQUEST: %+v", whole)
-		}
+		hearBothWays(t, alone, said, int(size)+1)
+		hearBothWays(t, shared, said, int(size)+1)
 	})
+}
+
+func hearBothWays(t *testing.T, m mode, said []byte, size int) {
+	whole := hear(t, m, said, len(said)+1)
+	if pieces := hear(t, m, said, size); pieces != whole {
+		t.Fatalf("%s, whole: %+v\nin pieces of %d: %+v", m.name, whole, size, pieces)
+	}
+	if whole.err == "" && !bytes.Contains(said, []byte{protocol.Version, byte(protocol.TypeEndRequest), 0, 1}) {
+		t.Fatalf("complete without END_REQUEST: %+v", whole)
+	}
 }

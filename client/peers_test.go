@@ -49,13 +49,15 @@ func httpParams(method string, length int) []client.Pair {
 	return params
 }
 
-func TestNetHTTPFCGI(t *testing.T) {
+func TestNetHTTPFCGI(t *testing.T) { eachMode(t, testNetHTTPFCGI) }
+
+func testNetHTTPFCGI(t *testing.T, m mode) {
 	addr := serveStandard(t, func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, r.Body)
 		fmt.Fprintln(w, r.Method, r.URL.Path, n, err)
 	})
 	for _, keep := range []bool{false, true} {
-		c := &client.Client{Addr: addr, KeepConn: keep}
+		c := &client.Client{Multiplex: m.multiplex, Addr: addr, KeepConn: keep}
 		for _, size := range []int{0, 1, 65535, 65536, 1 << 20} {
 			body := bytes.Repeat([]byte("b"), size)
 			req := &client.Request{Params: httpParams("POST", size), Stdin: bytes.NewReader(body)}
@@ -69,9 +71,11 @@ func TestNetHTTPFCGI(t *testing.T) {
 	}
 }
 
-func TestNetHTTPFCGIInParallel(t *testing.T) {
+func TestNetHTTPFCGIInParallel(t *testing.T) { eachMode(t, testNetHTTPFCGIInParallel) }
+
+func testNetHTTPFCGIInParallel(t *testing.T, m mode) {
 	addr := serveStandard(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
-	c := &client.Client{Addr: addr, KeepConn: true, MaxConns: 4, MaxIdle: 4}
+	c := &client.Client{Multiplex: m.multiplex, Addr: addr, KeepConn: true, MaxConns: 4, MaxIdle: 4}
 	defer c.Close()
 	var wg sync.WaitGroup
 	for i := range 40 {
@@ -99,7 +103,9 @@ func script(t *testing.T, code, method string, length int) []client.Pair {
 		client.Pair{Name: "HTTP_X_ASKED", Value: "nicely"})
 }
 
-func TestFPM(t *testing.T) {
+func TestFPM(t *testing.T) { eachMode(t, testFPM) }
+
+func testFPM(t *testing.T, m mode) {
 	addr := fpm.Start(t)
 	big := strings.Repeat("0123456789abcdef", 1<<16)
 	for _, tt := range []struct {
@@ -123,7 +129,7 @@ func TestFPM(t *testing.T) {
 		for _, keep := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, keep %v", tt.name, keep), func(t *testing.T) {
 				// With one connection, and two requests, a worker that is lost is noticed.
-				c := &client.Client{Addr: addr, KeepConn: keep, MaxConns: 1}
+				c := &client.Client{Multiplex: m.asking(), Addr: addr, KeepConn: keep, MaxConns: 1}
 				defer c.Close()
 				for range 2 {
 					var stderr bytes.Buffer
@@ -147,8 +153,10 @@ func TestFPM(t *testing.T) {
 }
 
 // C14, F16: FPM ends its workers after pm.max_requests, kept connections or not.
-func TestFPMRecyclesWorkers(t *testing.T) {
-	c := &client.Client{Addr: fpm.Start(t), KeepConn: true, MaxConns: 1}
+func TestFPMRecyclesWorkers(t *testing.T) { eachMode(t, testFPMRecyclesWorkers) }
+
+func testFPMRecyclesWorkers(t *testing.T, m mode) {
+	c := &client.Client{Multiplex: m.asking(), Addr: fpm.Start(t), KeepConn: true, MaxConns: 1}
 	defer c.Close()
 	params := script(t, `echo getmypid();`, "GET", 0)
 	workers := make(map[string]bool)
@@ -164,8 +172,10 @@ func TestFPMRecyclesWorkers(t *testing.T) {
 	}
 }
 
-func TestC11FPMValues(t *testing.T) {
-	c := &client.Client{Addr: fpm.Start(t)}
+func TestC11FPMValues(t *testing.T) { eachMode(t, testC11FPMValues) }
+
+func testC11FPMValues(t *testing.T, m mode) {
+	c := &client.Client{Multiplex: m.asking(), Addr: fpm.Start(t)}
 	values, err := c.GetValues(t.Context())
 	if err != nil || values["FCGI_MPXS_CONNS"] != "0" {
 		t.Errorf("values %v, %v", values, err)

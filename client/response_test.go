@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/simple-fastcgi/fastcgi/client"
 	"github.com/simple-fastcgi/fastcgi/internal/fakeapp"
@@ -95,11 +97,13 @@ var responseTests = []struct {
 	}, stdout: "x"},
 }
 
-func TestResponses(t *testing.T) {
+func TestResponses(t *testing.T) { eachMode(t, testResponses) }
+
+func testResponses(t *testing.T, m mode) {
 	for _, tt := range responseTests {
 		for _, piece := range []int{1 << 30, 1, 7} {
 			t.Run(fmt.Sprintf("%s in pieces of %d", tt.name, piece), func(t *testing.T) {
-				c := newClient(t, &client.Client{}, func(a *fakeapp.Conn) {
+				c := m.newClient(t, &client.Client{}, func(a *fakeapp.Conn) {
 					sayInPieces(a, bytes.Join(tt.say(a.Request()), nil), piece)
 				})
 				var stderr bytes.Buffer
@@ -139,12 +143,14 @@ func sayInPieces(a *fakeapp.Conn, b []byte, size int) {
 	}
 }
 
-func TestC10Refusals(t *testing.T) {
+func TestC10Refusals(t *testing.T) { eachMode(t, testC10Refusals) }
+
+func testC10Refusals(t *testing.T, m mode) {
 	for _, status := range []protocol.Status{
 		protocol.StatusCantMultiplex, protocol.StatusOverloaded, protocol.StatusUnknownRole, 42,
 	} {
 		for _, output := range []string{"", "some"} {
-			c := newClient(t, &client.Client{}, func(a *fakeapp.Conn) {
+			c := m.newClient(t, &client.Client{}, func(a *fakeapp.Conn) {
 				r := a.Request()
 				a.Say(r.Stdout(output), r.End(7, status))
 			})
@@ -158,16 +164,20 @@ func TestC10Refusals(t *testing.T) {
 }
 
 // C16: what an authorizer denies with arrives whole.
-func TestC16AuthorizerDenies(t *testing.T) {
+func TestC16AuthorizerDenies(t *testing.T) { eachMode(t, testC16AuthorizerDenies) }
+
+func testC16AuthorizerDenies(t *testing.T, m mode) {
 	const denial = "Status: 403 Forbidden\r\nContent-Type: text/plain\r\n\r\nno"
-	c := newClient(t, &client.Client{}, func(a *fakeapp.Conn) { a.Say(a.Request().Answer(denial)) })
+	c := m.newClient(t, &client.Client{}, func(a *fakeapp.Conn) { a.Say(a.Request().Answer(denial)) })
 	expect(t, c, &client.Request{Role: protocol.RoleAuthorizer}, denial)
 }
 
 // The end travels with the last bytes where it is known, so that a gateway sees
 // no need to flush in between.
-func TestEOFComesWithTheLastBytes(t *testing.T) {
-	c := newClient(t, &client.Client{}, func(a *fakeapp.Conn) { a.Say(a.Request().Answer("hello")) })
+func TestEOFComesWithTheLastBytes(t *testing.T) { eachMode(t, testEOFComesWithTheLastBytes) }
+
+func testEOFComesWithTheLastBytes(t *testing.T, m mode) {
+	c := m.newClient(t, &client.Client{}, func(a *fakeapp.Conn) { a.Say(a.Request().Answer("hello")) })
 	resp, err := c.Do(t.Context(), get())
 	if err != nil {
 		t.Fatal(err)
@@ -178,9 +188,11 @@ func TestEOFComesWithTheLastBytes(t *testing.T) {
 	}
 }
 
-func TestStreamsAsItArrives(t *testing.T) {
+func TestStreamsAsItArrives(t *testing.T) { eachMode(t, testStreamsAsItArrives) }
+
+func testStreamsAsItArrives(t *testing.T, m mode) {
 	proceed := make(chan struct{})
-	c := newClient(t, &client.Client{}, func(a *fakeapp.Conn) {
+	c := m.newClient(t, &client.Client{}, func(a *fakeapp.Conn) {
 		r := a.Request()
 		for range 3 {
 			a.Say(r.Stdout("tick"))
@@ -206,33 +218,37 @@ func TestStreamsAsItArrives(t *testing.T) {
 	}
 }
 
-// A reader that does not read holds the application up instead of filling the
-// memory.
-func TestBackpressure(t *testing.T) {
-	wrote := make(chan int, 1)
-	c := newClient(t, &client.Client{}, func(a *fakeapp.Conn) {
-		r := a.Request()
-		n := 0
-		for record := r.Stdout(strings.Repeat("x", 60000)); a.Say(record); n++ {
-			if n >= 1000 {
-				break
+// A reader that does not read holds the application up instead of filling the memory, if nobody else is on the connection.
+func TestBackpressure(t *testing.T) { eachMode(t, testBackpressure) }
+
+func testBackpressure(t *testing.T, m mode) {
+	synctest.Test(t, func(t *testing.T) {
+		var wrote atomic.Int32
+		c := m.pipeClient(t, &client.Client{}, func(a *fakeapp.Conn) {
+			r := a.Request()
+			for record := r.Stdout(strings.Repeat("x", 60000)); wrote.Load() < 100 && a.Say(record); {
+				wrote.Add(1)
 			}
+			m.givenUp(a, r)
+		})
+		defer c.Close()
+		resp, err := c.Do(t.Context(), get())
+		if err != nil {
+			t.Fatal(err)
 		}
-		wrote <- n
+		synctest.Wait()
+		// There are 64 KiB, and the 32 KiB of one read.
+		if n := wrote.Load(); n != 1 {
+			t.Errorf("the application could write %d records that nobody read", n)
+		}
+		resp.Close()
 	})
-	resp, err := c.Do(t.Context(), get())
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Close()
-	// Socket buffers take some; 60 MB they do not.
-	if n := <-wrote; n >= 1000 {
-		t.Errorf("the application could write %d records that nobody read", n)
-	}
 }
 
-func TestWaitDiscards(t *testing.T) {
-	c := newClient(t, &client.Client{KeepConn: true}, func(a *fakeapp.Conn) {
+func TestWaitDiscards(t *testing.T) { eachMode(t, testWaitDiscards) }
+
+func testWaitDiscards(t *testing.T, m mode) {
+	c := m.newClient(t, &client.Client{KeepConn: true}, func(a *fakeapp.Conn) {
 		for r := a.Request(); r != nil; r = a.Request() {
 			a.Say(r.Stdout(strings.Repeat("x", 1<<20)), r.End(3, complete))
 		}
@@ -253,8 +269,10 @@ func TestWaitDiscards(t *testing.T) {
 	}
 }
 
-func TestReadAfterClose(t *testing.T) {
-	c := newClient(t, &client.Client{}, func(a *fakeapp.Conn) { a.Say(a.Request().Answer("x")) })
+func TestReadAfterClose(t *testing.T) { eachMode(t, testReadAfterClose) }
+
+func testReadAfterClose(t *testing.T, m mode) {
+	c := m.newClient(t, &client.Client{}, func(a *fakeapp.Conn) { a.Say(a.Request().Answer("x")) })
 	resp, err := c.Do(t.Context(), get())
 	if err != nil {
 		t.Fatal(err)

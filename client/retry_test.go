@@ -13,17 +13,19 @@ import (
 
 // X3: a request that a kept connection fails gets one that is made for it, and not another kept one, whose worker may
 // have gone as well. There are no more than MaxConns all the same.
-func TestX3RetryDials(t *testing.T) {
+func TestX3RetryDials(t *testing.T) { eachMode(t, testX3RetryDials) }
+
+func testX3RetryDials(t *testing.T, m mode) {
 	for name, maxConns := range map[string]int{"no free place": 2, "free places": 3, "no limit": -1} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { retryBesideStaleConns(t, maxConns) })
+			synctest.Test(t, func(t *testing.T) { retryBesideStaleConns(t, m, maxConns) })
 		})
 	}
 }
 
-func retryBesideStaleConns(t *testing.T, maxConns int) {
+func retryBesideStaleConns(t *testing.T, m mode, maxConns int) {
 	answerSecond, recycle, answerThird := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	c := pipeClient(t, &client.Client{KeepConn: true, MaxConns: maxConns, MaxIdle: 1}, func(a *fakeapp.Conn) {
+	c := m.pipeClient(t, &client.Client{KeepConn: true, MaxConns: maxConns, MaxIdle: 1}, func(a *fakeapp.Conn) {
 		for n := 1; ; n++ {
 			r := a.Request()
 			switch {

@@ -22,7 +22,9 @@ func result(pairs ...string) []byte {
 	return protocol.AppendRecord(nil, protocol.TypeGetValuesResult, protocol.ManagementID, b)
 }
 
-func TestC11GetValues(t *testing.T) {
+func TestC11GetValues(t *testing.T) { eachMode(t, testC11GetValues) }
+
+func testC11GetValues(t *testing.T, m mode) {
 	forged := append(result("A", "1"), 0)
 	forged[5]++ // one byte more than the pair has
 	for _, tt := range []struct {
@@ -45,7 +47,7 @@ func TestC11GetValues(t *testing.T) {
 		for _, piece := range []int{1 << 20, 1} {
 			t.Run(tt.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					c := pipeClient(t, &client.Client{MaxConns: 1}, func(a *fakeapp.Conn) {
+					c := m.pipeClient(t, &client.Client{MaxConns: 1}, func(a *fakeapp.Conn) {
 						a.Read(make([]byte, 4096))
 						sayInPieces(a, tt.say, piece)
 						time.Sleep(tt.wait)
@@ -64,13 +66,15 @@ func TestC11GetValues(t *testing.T) {
 	}
 }
 
-func TestC11GetValuesAsks(t *testing.T) {
+func TestC11GetValuesAsks(t *testing.T) { eachMode(t, testC11GetValuesAsks) }
+
+func testC11GetValuesAsks(t *testing.T, m mode) {
 	for _, names := range [][]string{nil, {"A", "B"}} {
 		want := names
 		if names == nil {
 			want = []string{protocol.VarMaxConns, protocol.VarMaxReqs, protocol.VarMpxsConns}
 		}
-		c := newClient(t, &client.Client{}, func(a *fakeapp.Conn) {
+		c := m.newClient(t, &client.Client{}, func(a *fakeapp.Conn) {
 			buf := make([]byte, 4096)
 			n, _ := a.Read(buf)
 			if got := string(buf[:n]); got != string(protocol.AppendGetValues(nil, want...)) {
@@ -81,9 +85,11 @@ func TestC11GetValuesAsks(t *testing.T) {
 	}
 }
 
-func TestC11GetValuesCancelled(t *testing.T) {
+func TestC11GetValuesCancelled(t *testing.T) { eachMode(t, testC11GetValuesCancelled) }
+
+func testC11GetValuesCancelled(t *testing.T, m mode) {
 	synctest.Test(t, func(t *testing.T) {
-		c := pipeClient(t, &client.Client{}, func(a *fakeapp.Conn) { a.AwaitClose() })
+		c := m.pipeClient(t, &client.Client{}, func(a *fakeapp.Conn) { a.AwaitClose() })
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errWhy)
 		defer cancel()
 		if _, err := c.GetValues(ctx); !errors.Is(err, errWhy) {
@@ -94,8 +100,12 @@ func TestC11GetValuesCancelled(t *testing.T) {
 
 // C14: a kept connection makes room for the question.
 func TestC14GetValuesStaysWithinMaxConns(t *testing.T) {
+	eachMode(t, testC14GetValuesStaysWithinMaxConns)
+}
+
+func testC14GetValuesStaysWithinMaxConns(t *testing.T, m mode) {
 	gone := make(chan struct{})
-	c := newClient(t, &client.Client{KeepConn: true, MaxConns: 1}, func(a *fakeapp.Conn) {
+	c := m.newClient(t, &client.Client{KeepConn: true, MaxConns: 1}, func(a *fakeapp.Conn) {
 		if a.N == 1 {
 			a.Say(a.Request().Answer("ok"))
 			a.AwaitClose()

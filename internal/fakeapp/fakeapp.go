@@ -27,6 +27,8 @@ type Conn struct {
 	proto   *protocol.Conn
 	pending []byte // read, not yet taken
 	buf     []byte
+
+	partials map[uint16]*partial // for Any; made when it is first needed
 }
 
 // A Request is a request as it arrived, whole.
@@ -37,6 +39,8 @@ type Request struct {
 	Params map[string]string
 	Stdin  string
 	Data   string
+
+	Aborted bool // ABORT_REQUEST came; only Any sets it
 
 	conn *Conn // nil for one that a test made up
 }
