@@ -24,6 +24,7 @@ type Conn struct {
 	N int // counts connections from 1
 
 	t       testing.TB
+	mu      sync.Mutex // for proto: requests may be ended while another goroutine reads
 	proto   *protocol.Conn
 	pending []byte // read, not yet taken
 	buf     []byte
@@ -89,7 +90,9 @@ func Run(t testing.TB, nc net.Conn, n int, script func(*Conn)) {
 func (c *Conn) Next() (protocol.Event, error) {
 	for {
 		for len(c.pending) > 0 {
+			c.mu.Lock()
 			ev, rest, err := c.proto.Next(c.pending)
+			c.mu.Unlock()
 			c.pending = rest
 			if err != nil || ev.Type != 0 {
 				return ev, err
@@ -194,6 +197,8 @@ func (r *Request) EndStream(t protocol.RecordType) []byte {
 func (r *Request) End(appStatus uint32, status protocol.Status) []byte {
 	if r.conn != nil {
 		// So that the id may come again.
+		r.conn.mu.Lock()
+		defer r.conn.mu.Unlock()
 		r.conn.proto.EndRequest(nil, r.ID, protocol.EndRequest{})
 	}
 	return protocol.AppendEndRequest(nil, r.ID, protocol.EndRequest{AppStatus: appStatus, Status: status})
