@@ -56,8 +56,7 @@ func (x *exchange) awaitRoom(full func() bool) bool {
 	var late bool
 	for full() && !x.over {
 		switch {
-		case x.alone():
-			late = false
+		case x.alone(): // and was so since readLoop waits: others end by what it reads
 		case late:
 			return false
 		case timer == nil:
@@ -74,31 +73,26 @@ func (x *exchange) awaitRoom(full func() bool) bool {
 	return true
 }
 
-// alone reports whether nobody else waits for what the connection brings.
-func (x *exchange) alone() bool { return len(x.conn.exchanges) <= 1 }
+// alone reports whether nothing else is expected of what the connection brings.
+func (x *exchange) alone() bool { return len(x.conn.exchanges)+x.conn.due <= 1 }
 
 // putStdout keeps a piece of STDOUT until it is read: in memory as long as that is enough, and then, beside others on the
-// connection, on disk.
+// connection, on disk. Alone it waits until there is room in memory, and nothing on disk that comes before.
 func (x *exchange) putStdout(p []byte) {
 	for len(p) > 0 && !x.over {
-		if n := x.out.put(p); n > 0 {
-			p = p[n:]
+		n := x.out.put(p)
+		switch {
+		case n > 0:
 			x.change.Broadcast()
-			continue
-		}
-		if x.alone() {
-			x.conn.room.Wait() // also while its reader takes what is on disk from when it had company
-			continue
-		}
-		if !x.awaitRoom(x.out.queueFull) {
-			x.failLocked(errUnread)
-			return
-		}
-		if !x.over {
-			n := x.out.enqueue(p)
-			p = p[n:]
+		case x.alone():
+			x.conn.room.Wait()
+		case !x.out.queueFull():
+			n = x.out.enqueue(p)
 			x.conn.spill(x)
+		case !x.awaitRoom(x.out.queueFull):
+			x.failLocked(errUnread)
 		}
+		p = p[n:]
 	}
 }
 
