@@ -117,7 +117,7 @@ func (c *conn) move(x *exchange) {
 		default:
 			err = c.store(b)
 		}
-		if err != nil {
+		if err != nil && !b.gone {
 			x.failLocked(err)
 			x.err = err
 			b.giveUp()
@@ -143,10 +143,12 @@ func (c *conn) fetch(b *backlog) error {
 	_, err := b.file.ReadFull(buf)
 	c.mu.Lock()
 	b.moving = 0
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Errorf("fastcgi: reading a response back from disk: %w", err)
+	case !b.gone:
+		b.ready.Write(buf)
 	}
-	b.ready.Write(buf)
 	return nil
 }
 
@@ -159,10 +161,12 @@ func (c *conn) store(b *backlog) error {
 	err := c.client.write(b, p)
 	c.mu.Lock()
 	b.moving = 0
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Errorf("%w: %w", errUnread, err)
+	case !b.gone:
+		b.stored += int64(len(p))
 	}
-	b.stored += int64(len(p))
 	return nil
 }
 
