@@ -146,7 +146,7 @@ func (c *Client) attempt(ctx context.Context, req *Request) (resp *Response, aga
 	t := newTry(c, req)
 	t.dials.once = true
 	resp, err = t.run(ctx)
-	return resp, err != nil && ctx.Err() == nil && t.elsewhere(), err
+	return resp, err != nil && (ctx.Err() == nil || sentElsewhere(ctx)) && t.elsewhere(ctx), err
 }
 
 // CloseIdle closes the connections that are kept idle.

@@ -99,9 +99,17 @@ func (d *dialing) dial(ctx context.Context) (net.Conn, error) {
 	return nil, d.failed(err)
 }
 
-func (d *dialing) failed(err error) error {
-	return fmt.Errorf("fastcgi: dial %s: %w", d.client.target(), err)
+func (d *dialing) failed(err error) error { return &dialError{d.client.target(), err} }
+
+// A dialError says that no connection could be made.
+type dialError struct {
+	target string
+	err    error
 }
+
+func (e *dialError) Error() string { return fmt.Sprintf("fastcgi: dial %s: %v", e.target, e.err) }
+
+func (e *dialError) Unwrap() error { return e.err }
 
 // connector returns what makes a connection, or why Addr names nothing that can be dialled.
 func (c *Client) connector() (func(context.Context) (net.Conn, error), error) {

@@ -1,5 +1,10 @@
 package client
 
+import (
+	"testing"
+	"time"
+)
+
 // A SpoolFile is where a response waits on disk.
 type SpoolFile = spoolFile
 
@@ -29,3 +34,27 @@ const (
 	MaxErrors   = maxErrors
 	Patience    = patience
 )
+
+// Chooser returns what chooses an application for a request, without a request to it, and tells its name.
+func (b *Balancer) Chooser(t testing.TB, req *Request) func() string {
+	t.Helper()
+	if err := b.start(); err != nil {
+		t.Fatal(err)
+	}
+	c := b.newCall(req)
+	now := time.Now()
+	return func() string {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if a := b.choose(c, now); a != nil {
+			return a.name
+		}
+		return ""
+	}
+}
+
+// HealthEvents are the events of NextHealth.
+var HealthEvents = []string{"succeeded", "failed", "failedOften", "rested", "checksFell", "checksRose"}
+
+// NextHealth is what an event, an index of HealthEvents, makes of a state.
+func NextHealth(h Health, event int) Health { return healthTable[h][event] }

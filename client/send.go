@@ -170,7 +170,7 @@ func (x *exchange) sentLocked(err error) {
 	switch {
 	case x.over:
 	case errors.As(err, &source):
-		x.failLocked(fmt.Errorf("fastcgi: reading the request's body: %w", source.err))
+		x.failLocked(fmt.Errorf("fastcgi: reading the request's body: %w", source))
 	case err != nil:
 		// The application may have answered before it stopped to read, and
 		// closed: readLoop finds out.

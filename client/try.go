@@ -107,7 +107,7 @@ const maxCrowded = 3
 const promptly = time.Second
 
 // elsewhere reports whether another application may do what this one has failed to, and prepares for it.
-func (t *try) elsewhere() bool {
+func (t *try) elsewhere(ctx context.Context) bool {
 	if t.x == nil {
 		return true // nothing has been read of the bodies
 	}
@@ -115,7 +115,7 @@ func (t *try) elsewhere() bool {
 	var broken *protocol.Error
 	switch {
 	case f.refused == protocol.StatusOverloaded, f.refused == protocol.StatusCantMultiplex:
-	case f.lost != nil, errors.As(t.err, &broken):
+	case f.lost != nil, errors.As(t.err, &broken), sentElsewhere(ctx):
 		if f.delivered && !t.req.idempotent() {
 			return false
 		}
