@@ -92,7 +92,7 @@ func (t *try) worthwhile(ctx context.Context) bool {
 		return true
 	case errors.Is(f.lost, syscall.ECONNRESET):
 		return t.dials.wait(ctx, f.lost) == nil
-	case t.repeated || time.Since(t.begun) >= promptly:
+	case t.dials.once || t.repeated || time.Since(t.begun) >= promptly:
 		return false
 	}
 	t.repeated = true
