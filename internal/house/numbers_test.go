@@ -47,6 +47,7 @@ var numbers = []struct {
 	{"client", client.Client{}, true, map[string]any{
 		"DialTimeout": client.DefaultDialTimeout, "MaxConns": noLimit, "MaxIdle": client.DefaultMaxIdle,
 		"IdleTimeout": client.DefaultIdleTimeout, "MaxRequestsPerConn": noLimit,
+		"MaxActivePerConn": client.DefaultMaxActivePerConn, "SpoolLimit": size(client.DefaultSpoolLimit),
 	}},
 	{"gateway", gateway.Handler{}, true, map[string]any{
 		"SpoolMemory": size(gateway.DefaultSpoolMemory), "SpoolLimit": size(gateway.DefaultSpoolLimit),
@@ -159,12 +160,16 @@ func sectionOf(page []byte, of reflect.Type) []byte {
 func numericFields(of reflect.Type) (names []string) {
 	for i := range of.NumField() {
 		field := of.Field(i)
-		if kind := field.Type.Kind(); field.IsExported() && kind >= reflect.Int && kind <= reflect.Float64 {
+		kind := field.Type.Kind()
+		if field.IsExported() && kind >= reflect.Int && kind <= reflect.Float64 && !isChoice(field.Type) {
 			names = append(names, field.Name)
 		}
 	}
 	return names
 }
+
+// isChoice reports whether values of a type are names of this module's, such as client.MultiplexOn, and no numbers.
+func isChoice(t reflect.Type) bool { return strings.HasPrefix(t.PkgPath(), "github.com/simple-fastcgi/") }
 
 // commentsOf returns the comment of a struct type and those of its fields. Fields that follow one another without a
 // comment have that of the first.
