@@ -191,4 +191,5 @@ func (x *exchange) finish(err error) {
 	}
 	x.change.Broadcast()
 	x.conn.room.Broadcast()
+	x.conn.written.Broadcast()
 }

@@ -33,6 +33,8 @@ const (
 	MaxQueued   = maxQueued
 	MaxErrors   = maxErrors
 	Patience    = patience
+
+	AbortTimeout = abortTimeout
 )
 
 // Chooser returns what chooses an application for a request, without a request to it, and tells its name.

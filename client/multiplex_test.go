@@ -11,10 +11,14 @@ import (
 // stageTest runs a test in a bubble, with an application that it plays itself and a client whose requests share connections.
 func stageTest(t *testing.T, c *client.Client, test func(*testing.T, *stage)) {
 	t.Helper()
+	stageTestIn(t, shared, c, test)
+}
+
+// stageTestIn is stageTest for another mode.
+func stageTestIn(t *testing.T, m mode, c *client.Client, test func(*testing.T, *stage)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		if c.Multiplex == client.MultiplexOff {
-			c.Multiplex = client.MultiplexOn
-		}
+		c.Multiplex = m.multiplex
 		test(t, newStage(t, c))
 	})
 }

@@ -30,8 +30,9 @@ type stage struct {
 // A peer is a connection that a stage has accepted.
 type peer struct {
 	*fakeapp.Conn
-	closed  bool // by the client
-	arrived []*fakeapp.Request
+	closed  bool               // by the client
+	started []*fakeapp.Request // their parameters are there
+	arrived []*fakeapp.Request // they are there whole, or were aborted
 	stage   *stage
 	pipe    net.Conn
 }
@@ -54,6 +55,11 @@ func (s *stage) dial(context.Context) (net.Conn, error) {
 		s.mu.Lock()
 		s.peers = append(s.peers, p)
 		s.mu.Unlock()
+		a.Begun = func(r *fakeapp.Request) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			p.started = append(p.started, r)
+		}
 		for r := a.Any(); r != nil; r = a.Any() {
 			s.mu.Lock()
 			if !slices.Contains(p.arrived, r) {
@@ -101,13 +107,24 @@ func (p *peer) names() string {
 	return strings.Join(names, " ")
 }
 
-// request returns the one with a name.
+// request returns the one with a name, once it is there whole.
 func (p *peer) request(name string) *fakeapp.Request {
+	p.stage.t.Helper()
+	return p.find(name, &p.arrived)
+}
+
+// begun returns the one with a name, once its parameters are there.
+func (p *peer) begun(name string) *fakeapp.Request {
+	p.stage.t.Helper()
+	return p.find(name, &p.started)
+}
+
+func (p *peer) find(name string, in *[]*fakeapp.Request) *fakeapp.Request {
 	p.stage.t.Helper()
 	synctest.Wait()
 	p.stage.mu.Lock()
 	defer p.stage.mu.Unlock()
-	for _, r := range p.arrived {
+	for _, r := range *in {
 		if r.Params["NAME"] == name {
 			return r
 		}

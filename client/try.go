@@ -66,7 +66,16 @@ func (t *try) again(ctx context.Context) bool {
 	if t.x == nil || !t.bodies.ok {
 		return false // there was no connection, or there is no second body
 	}
-	return t.worthwhile(ctx) && t.bodies.rewind()
+	return t.worthwhile(ctx) && t.rewind()
+}
+
+// rewind takes the bodies back to where they were, once the goroutine that sends them has ended: with the exchange over, that
+// is after the Read in progress.
+func (t *try) rewind() bool {
+	if t.x.sender != nil {
+		<-t.x.sender
+	}
+	return t.bodies.rewind()
 }
 
 // worthwhile reports whether another connection of the client may do better than the last.
@@ -122,7 +131,7 @@ func (t *try) elsewhere(ctx context.Context) bool {
 	default:
 		return false
 	}
-	return t.bodies.ok && t.bodies.rewind()
+	return t.bodies.ok && t.rewind()
 }
 
 // A failure is what is known of a request that failed.
@@ -135,12 +144,8 @@ type failure struct {
 	refused   protocol.Status // with this status
 }
 
-// failure returns what is known, once nothing more is sent of the request.
+// failure returns what is known, once the exchange is over: nothing more is sent of the request then.
 func (x *exchange) failure() failure {
-	if x.sender != nil {
-		// The goroutine that sends uses the bodies; with the exchange over, and bodies that can seek, it ends soon.
-		<-x.sender
-	}
 	x.conn.mu.Lock()
 	defer x.conn.mu.Unlock()
 	f := failure{answered: x.answered, reused: x.reused, crowded: x.crowded, lost: x.lost}

@@ -23,6 +23,9 @@ type Conn struct {
 	net.Conn
 	N int // counts connections from 1
 
+	// Begun, if it is not nil, is called by Any with each request whose parameters are complete.
+	Begun func(*Request)
+
 	t       testing.TB
 	mu      sync.Mutex // for proto: requests may be ended while another goroutine reads
 	proto   *protocol.Conn

@@ -60,6 +60,9 @@ func (p *partial) take(ev protocol.Event) (whole bool) {
 	case protocol.TypeParams:
 		if p.params = append(p.params, ev.Data...); ev.End {
 			p.conn.params(p.Request, p.params)
+			if p.conn.Begun != nil {
+				p.conn.Begun(p.Request)
+			}
 		}
 	case protocol.TypeStdin:
 		p.stdin = append(p.stdin, ev.Data...)
