@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"math"
 	"net"
 	"slices"
 	"sync"
@@ -53,11 +54,14 @@ type conn struct {
 
 func newConn(client *Client, nc net.Conn, number uint64, shared bool, most int) *conn {
 	c := &conn{
-		place:  place{number: number, most: most, full: most},
+		place:  place{number: number, most: most, full: most, left: math.MaxInt},
 		client: client,
 		nc:     nc,
 		shared: shared,
 		proto:  protocol.NewConn(protocol.WebServer, nil),
+	}
+	if shared { // otherwise mayKeep sees to it
+		c.left = limit.Of(client.MaxRequestsPerConn, math.MaxInt, math.MaxInt)
 	}
 	c.room.L, c.toWrite.L, c.written.L = &c.mu, &c.mu, &c.mu
 	return c
@@ -89,9 +93,6 @@ func (c *conn) start(ctx context.Context, req *Request) *exchange {
 	c.begin(x, req)
 	if ctx.Done() != nil {
 		x.stopWatching = context.AfterFunc(ctx, func() { x.fail(context.Cause(ctx)) })
-	}
-	if most := c.client.MaxRequestsPerConn; c.shared && most > 0 && c.served >= most {
-		c.client.pool.retire(c)
 	}
 	return x
 }

@@ -112,6 +112,7 @@ func (c *Client) room(shared bool) int {
 	}
 	// Ids have 16 bits, and 0 is none.
 	most := min(limit.Of(c.MaxActivePerConn, DefaultMaxActivePerConn, maxIDs), maxIDs)
+	most = min(most, limit.Of(c.MaxRequestsPerConn, maxIDs, maxIDs))
 	c.negotiation.mu.Lock()
 	defer c.negotiation.mu.Unlock()
 	if c.negotiation.room > 0 {

@@ -35,6 +35,7 @@ type place struct {
 	number  uint64
 	most    int // requests at once
 	full    int // the same, as it was to begin with
+	left    int // requests that it may still be used for, if it is shared
 	used    int // by requests
 	calm    int // requests that ended since most was lowered or raised
 	retired bool
@@ -185,8 +186,16 @@ func (p *connPool) idleAfter(w *want) (found *conn) {
 // use gives one request more to a connection.
 func (p *connPool) use(c *conn) grant {
 	p.unidle(c)
-	c.used++
+	c.lend()
 	return grant{conn: c}
+}
+
+// lend is for one request more.
+func (c *place) lend() {
+	c.used++
+	if c.left--; c.left == 0 {
+		c.retired = true
+	}
 }
 
 // begin allows to make a connection, if need be in the place of an idle one.
@@ -242,7 +251,7 @@ func (p *connPool) add(c *conn) bool {
 	if p.isClosed {
 		return false
 	}
-	c.used = 1
+	c.lend()
 	p.conns = append(p.conns, c)
 	p.serve()
 	return true

@@ -25,6 +25,7 @@ type stage struct {
 
 	mu    sync.Mutex
 	peers []*peer
+	slow  chan struct{} // closed when dials may end; nil if they may
 }
 
 // A peer is a connection that a stage has accepted.
@@ -34,7 +35,9 @@ type peer struct {
 	started []*fakeapp.Request // their parameters are there
 	arrived []*fakeapp.Request // they are there whole, or were aborted
 	stage   *stage
-	pipe    net.Conn
+
+	answered map[*fakeapp.Request]bool // by answer
+	pipe     net.Conn
 }
 
 // newStage returns a stage whose only client is c, which it closes at the end of the test.
@@ -48,7 +51,31 @@ func newStage(t *testing.T, c *client.Client) *stage {
 	return s
 }
 
-func (s *stage) dial(context.Context) (net.Conn, error) {
+// slowly has dials wait for quickly.
+func (s *stage) slowly() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slow = make(chan struct{})
+}
+
+func (s *stage) quickly() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.slow)
+	s.slow = nil
+}
+
+func (s *stage) dial(ctx context.Context) (net.Conn, error) {
+	s.mu.Lock()
+	slow := s.slow
+	s.mu.Unlock()
+	if slow != nil {
+		select {
+		case <-slow:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	here, there := net.Pipe()
 	go fakeapp.Run(s.t, there, int(s.dials.Add(1)), func(a *fakeapp.Conn) {
 		p := &peer{Conn: a, stage: s, pipe: there}
@@ -141,8 +168,32 @@ func (p *peer) isClosed() bool {
 	return p.closed
 }
 
+// answerAll answers all requests that have arrived whole, and those that come then.
+func (s *stage) answerAll() {
+	for again := true; again; {
+		synctest.Wait()
+		again = false
+		for n := 1; n <= s.conns(); n++ {
+			p := s.conn(n)
+			for _, r := range p.arrived {
+				if !p.answered[r] && !p.isClosed() {
+					again = true
+					p.answer(r.Params["NAME"])
+				}
+			}
+		}
+	}
+}
+
 // answer answers a request with its name.
-func (p *peer) answer(name string) { p.Say(p.request(name).Answer(name)) }
+func (p *peer) answer(name string) {
+	r := p.request(name)
+	if p.answered == nil {
+		p.answered = make(map[*fakeapp.Request]bool)
+	}
+	p.answered[r] = true
+	p.Say(r.Answer(name))
+}
 
 // die is what the end of the application does to the connection.
 func (p *peer) die() {
