@@ -150,8 +150,11 @@ func (c *Client) attempt(ctx context.Context, req *Request) (resp *Response, aga
 }
 
 // CloseIdle closes the connections that are kept idle.
-func (c *Client) CloseIdle() {
-	for _, conn := range c.pool.takeIdle() {
+func (c *Client) CloseIdle() { c.closeIdle(math.MaxUint64) }
+
+// closeIdle closes those idle connections that have a number up to newest.
+func (c *Client) closeIdle(newest uint64) {
+	for _, conn := range c.pool.takeIdle(newest) {
 		conn.close(errResponseClosed)
 		conn.loops.Wait()
 	}

@@ -47,6 +47,7 @@ type conn struct {
 	due       int         // exchanges that were aborted and have no END_REQUEST yet
 	givenUp   bool        // to be closed when it has no exchanges
 	err       error       // why it was closed; nil while it is open
+	newest    uint64      // the number of the connection that was begun last, when it was closed
 	deadline  deadline
 	idleSince time.Time
 	output
@@ -140,7 +141,7 @@ func (c *conn) closeLocked(err error) {
 	}
 	c.err = err
 	c.nc.Close()
-	c.client.pool.forget(c)
+	c.newest = c.client.pool.forget(c)
 	for _, x := range c.exchanges {
 		x.finish(err)
 	}

@@ -317,12 +317,15 @@ func (c *conn) relax() {
 	}
 }
 
-// forget removes a connection that was closed.
-func (p *connPool) forget(c *conn) {
+// forget removes a connection that was closed, and returns the number of the one that was begun last: those with a greater one
+// are made after the loss.
+func (p *connPool) forget(c *conn) (newest uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	newest = p.number
 	p.remove(c)
 	p.serve()
+	return newest
 }
 
 func (p *connPool) remove(c *conn) {
@@ -338,24 +341,20 @@ func (p *connPool) unidle(c *conn) {
 	}
 }
 
-// newest returns the number of the connection that was begun last.
-func (p *connPool) newest() uint64 {
+// takeIdle removes and returns the idle connections with numbers up to newest.
+func (p *connPool) takeIdle(newest uint64) (taken []*conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.number
-}
-
-// takeIdle removes and returns the idle connections.
-func (p *connPool) takeIdle() []*conn {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	idle := p.idle
-	p.idle = nil
-	for _, c := range idle {
+	for _, c := range p.idle {
+		if c.number <= newest {
+			taken = append(taken, c)
+		}
+	}
+	for _, c := range taken {
 		p.remove(c)
 	}
 	p.serve()
-	return idle
+	return taken
 }
 
 // close refuses further connections and returns those that exist.

@@ -93,10 +93,11 @@ func (t *try) worthwhile(ctx context.Context) bool {
 	case f.reused:
 		// If one kept connection is dead, the application was restarted and the
 		// others are dead as well.
-		c.CloseIdle()
-		t.after = brandNew
-		if t.x.conn.shared {
-			t.after = c.pool.newest()
+		c.closeIdle(f.newest)
+		if t.x.conn.shared && t.after == 0 {
+			t.after = f.newest // those that were lost together share the next one
+		} else {
+			t.after = brandNew // where it is the first, and so not sent again
 		}
 		return true
 	case errors.Is(f.lost, syscall.ECONNRESET):
@@ -140,6 +141,7 @@ type failure struct {
 	answered  bool            // something arrived
 	delivered bool            // a part of it went out
 	reused    bool            // the connection had had another request before
+	newest    uint64          // the number of the connection that was begun last when that one was lost
 	crowded   bool            // it was refused beside others
 	refused   protocol.Status // with this status
 }
@@ -148,7 +150,7 @@ type failure struct {
 func (x *exchange) failure() failure {
 	x.conn.mu.Lock()
 	defer x.conn.mu.Unlock()
-	f := failure{answered: x.answered, reused: x.reused, crowded: x.crowded, lost: x.lost}
+	f := failure{answered: x.answered, reused: x.reused, crowded: x.crowded, lost: x.lost, newest: x.conn.newest}
 	if x.ended {
 		f.refused = x.end.Status
 	}
