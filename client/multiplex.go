@@ -100,7 +100,7 @@ func (c *Client) unshare() {
 	if c.negotiation.known.Swap(sharingNo) == sharingNo {
 		return
 	}
-	for _, conn := range c.pool.retireShared() {
+	for _, conn := range c.pool.unshare() {
 		conn.close(errOver)
 	}
 }

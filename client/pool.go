@@ -22,6 +22,7 @@ type connPool struct {
 	conns    []*conn
 	idle     []*conn // of conns, those without a request: the one that was used last at the end
 	waiting  []*waiter
+	unshared bool // connections are shared no more
 }
 
 // A making is a connection on its way.
@@ -252,6 +253,7 @@ func (p *connPool) add(c *conn) bool {
 		return false
 	}
 	c.lend()
+	c.retired = c.retired || c.shared && p.unshared
 	p.conns = append(p.conns, c)
 	p.serve()
 	return true
@@ -284,10 +286,19 @@ func (p *connPool) retire(c *conn) {
 	c.retired = true
 }
 
-// retireShared retires all connections that requests share, and returns those that none has.
-func (p *connPool) retireShared() (unused []*conn) {
+// unshare retires all connections that requests share, and returns those that none has. Those who wait, and wanted to share
+// one, have one each.
+func (p *connPool) unshare() (unused []*conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.unshared = true
+	for _, w := range p.waiting {
+		w.shared, w.room = false, 1
+	}
+	for i := range p.making {
+		p.making[i].room = 1
+	}
+	defer p.serve()
 	for _, c := range p.conns {
 		if c.shared {
 			c.retired = true

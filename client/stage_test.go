@@ -37,6 +37,7 @@ type peer struct {
 	stage   *stage
 
 	answered map[*fakeapp.Request]bool // by answer
+	atOnce   int                       // the most requests that were there and not answered
 	pipe     net.Conn
 }
 
@@ -91,6 +92,7 @@ func (s *stage) dial(ctx context.Context) (net.Conn, error) {
 			s.mu.Lock()
 			if !slices.Contains(p.arrived, r) {
 				p.arrived = append(p.arrived, r)
+				p.atOnce = max(p.atOnce, len(p.arrived)-len(p.answered))
 			}
 			s.mu.Unlock()
 		}
@@ -188,10 +190,12 @@ func (s *stage) answerAll() {
 // answer answers a request with its name.
 func (p *peer) answer(name string) {
 	r := p.request(name)
+	p.stage.mu.Lock()
 	if p.answered == nil {
 		p.answered = make(map[*fakeapp.Request]bool)
 	}
 	p.answered[r] = true
+	p.stage.mu.Unlock()
 	p.Say(r.Answer(name))
 }
 
