@@ -94,8 +94,8 @@ type Balancer struct {
 	MaxEjectionTime time.Duration
 
 	// SlowStart is the time in which an application that is new, or back in service, gets its share: it begins with a
-	// tenth, and grows evenly. Those that the Balancer starts with have theirs at once. The default is no limit to how
-	// soon: it has its share at once.
+	// tenth, and grows evenly. Those that the Balancer starts with have theirs at once. The default is none: so has
+	// everyone.
 	SlowStart time.Duration
 
 	// Check asks each application at intervals whether it is well. If it is nil, only requests tell.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -33,6 +34,33 @@ func TestRoundRobin(t *testing.T) {
 			}
 			newFleet(t, b).expect(tt.want)
 		})
+	}
+}
+
+// It is as exact when many ask at once.
+func TestRoundRobinOfMany(t *testing.T) {
+	b := &client.Balancer{}
+	for i, name := range []string{"a", "b", "c"} {
+		b.Applications = append(b.Applications, client.Application{Name: name, Addr: "unix:/" + name, Weight: i + 1})
+	}
+	defer b.Close()
+	var mu sync.Mutex
+	counts := make(map[string]int)
+	var all sync.WaitGroup
+	for range 16 {
+		choose := b.Chooser(t, get())
+		all.Go(func() {
+			for range 600 {
+				name := choose()
+				mu.Lock()
+				counts[name]++
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	if counts["a"] != 1600 || counts["b"] != 3200 || counts["c"] != 4800 {
+		t.Errorf("%v", counts)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -67,6 +68,56 @@ func TestMaxFailures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was counted before an ejection does not count again behind it.
+func TestFailuresAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, &client.Balancer{MaxQueue: -1}, "a")
+		for range 2 {
+			f.set("a", barred)
+			f.fail(client.DefaultMaxFailures - 1)
+			f.health("a", client.HealthUp)
+			f.fail(1)
+			f.health("a", client.HealthEjected)
+			time.Sleep(client.DefaultEjectionTime * 2)
+			f.set("a", well)
+			f.expect("a")
+		}
+	})
+}
+
+// Connections that were kept from before an ejection may lead nowhere: the trial makes one.
+func TestTrialDials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, &client.Balancer{
+			MaxFailures: 1, ResponseTimeout: time.Second, MaxQueue: -1,
+			NewClient: func(string) *client.Client { return &client.Client{KeepConn: true} },
+		}, "a")
+		gate := make(chan struct{})
+		f.set("a", gated("a", gate))
+		both := []<-chan reply{f.background(t.Context(), get()), f.background(t.Context(), get())}
+		synctest.Wait()
+		close(gate)
+		for _, one := range both {
+			if got := <-one; got.err != nil {
+				t.Fatal(got.err)
+			}
+		}
+		f.set("a", manner{answer: func(a *fakeapp.Conn, r *fakeapp.Request) {
+			if a.N <= 2 {
+				mute.answer(a, r)
+			} else {
+				a.Say(r.Answer("new"))
+			}
+		}})
+		f.fail(1)
+		f.health("a", client.HealthEjected)
+		time.Sleep(client.DefaultEjectionTime)
+		if got, err := f.ask(get()); got != "new" || err != nil {
+			t.Errorf("the trial: %q, %v", got, err)
+		}
+	})
 }
 
 // Failures count within the window, and for a success as well.
@@ -214,7 +265,8 @@ func TestCauses(t *testing.T) {
 	tooLarge := func() *client.Request {
 		return &client.Request{Params: append(get().Params, client.Pair{Name: "X", Value: strings.Repeat("x", 1<<16)})}
 	}
-	unreadable := func() *client.Request { return post(&brokenBody{err: errors.New("client gone")}) }
+	// What net/http's bodies say when the browser is gone.
+	unreadable := func() *client.Request { return post(&brokenBody{err: io.ErrUnexpectedEOF}) }
 	idle := func() *client.Request { return post(nil) }
 	for _, tt := range []struct {
 		name   string

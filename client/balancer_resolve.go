@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/address"
@@ -25,6 +26,7 @@ const (
 
 // A hostname is a TCP address with a name that stands for IP addresses.
 type hostname struct {
+	scheme  string // of the address
 	network string // tcp, tcp4 or tcp6
 	name    string
 	port    string
@@ -50,7 +52,8 @@ func parseHostname(addr string) (*hostname, error) {
 	if _, err := netip.ParseAddr(host); err == nil || host == "" {
 		return nil, nil
 	}
-	return &hostname{network: network, name: host, port: port}, nil
+	scheme, _, _ := strings.Cut(a.String(), ":")
+	return &hostname{scheme: scheme, network: network, name: host, port: port}, nil
 }
 
 // lookup returns the IP addresses of a name, sorted: those of IPv4, or if there are none, those of IPv6. A host with both
@@ -156,7 +159,7 @@ func (b *Balancer) resolved(e *entry, addrs []netip.Addr, err error, first bool)
 	made := make([]*app, len(added))
 	for i, ip := range added {
 		hostport := net.JoinHostPort(ip.String(), e.host.port)
-		made[i] = b.newApp(e, e.Name+"/"+hostport, e.host.network+":"+hostport)
+		made[i] = b.newApp(e, e.Name+"/"+hostport, e.host.scheme+":"+hostport)
 		made[i].ip = ip
 	}
 	b.mu.Lock()

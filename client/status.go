@@ -71,7 +71,7 @@ func StatusOf(err error) int {
 		return http.StatusInternalServerError
 	case errors.As(err, &body):
 		return http.StatusBadRequest
-	case errors.Is(err, ErrClosed), address.Away(err):
+	case errors.Is(err, ErrClosed), errors.Is(err, ErrUnavailable), address.Away(err):
 		return http.StatusServiceUnavailable
 	case errors.Is(err, ErrHeaderTimeout), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout

@@ -35,10 +35,12 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/client"
 	"github.com/simple-fastcgi/fastcgi/fastcgitest"
 )
 
 var (
+	b      *client.Balancer
 	ctx    context.Context
 	mux    *http.ServeMux
 	router http.Handler

@@ -49,6 +49,17 @@ var numbers = []struct {
 		"IdleTimeout": client.DefaultIdleTimeout, "MaxRequestsPerConn": noLimit,
 		"MaxActivePerConn": client.DefaultMaxActivePerConn, "SpoolLimit": size(client.DefaultSpoolLimit),
 	}},
+	{"client", client.Balancer{}, true, map[string]any{
+		"MaxInFlight": noLimit, "MaxQueue": client.DefaultMaxQueue, "QueueTimeout": client.DefaultQueueTimeout,
+		"MaxRetries": client.DefaultMaxRetries, "ResponseTimeout": noLimit,
+		"MaxFailures": client.DefaultMaxFailures, "FailureWindow": client.DefaultFailureWindow,
+		"EjectionTime": client.DefaultEjectionTime, "MaxEjectionTime": client.DefaultMaxEjectionTime,
+		"SlowStart": "none", "ResolveInterval": client.DefaultResolveInterval,
+	}},
+	{"client", client.Check{}, true, map[string]any{
+		"Interval": client.DefaultCheckInterval, "Timeout": client.DefaultCheckTimeout,
+		"Rise": client.DefaultRise, "Fall": client.DefaultFall,
+	}},
 	{"gateway", gateway.Handler{}, true, map[string]any{
 		"SpoolMemory": size(gateway.DefaultSpoolMemory), "SpoolLimit": size(gateway.DefaultSpoolLimit),
 		"ResponseHeaderTimeout": gateway.DefaultResponseHeaderTimeout, "UpgradeIdleTimeout": noLimit,
