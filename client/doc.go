@@ -19,6 +19,17 @@
 //	io.Copy(os.Stdout, resp) // the CGI response: header, blank line, body
 //	end, err := resp.Wait()  // how it ended: end.AppStatus
 //
+// # HTTP
+//
+// A [Transport] does the rest of what a web server does: with it, http.Client and
+// httputil.ReverseProxy speak to an application.
+//
+//	web := &http.Client{Transport: &client.Transport{Client: c}}
+//	resp, err := web.Get("http://example.org/path")
+//
+// Who wants to do that by hand has [ReadHead] for the header of a response, and
+// [StatusOf] for what to tell of an error.
+//
 // # Addresses
 //
 // [Client].Addr takes what fastcgi.Listen and Server.Addr take, but for what

@@ -22,6 +22,23 @@ func (headerTimeoutError) Error() string   { return "fastcgi: no response header
 func (headerTimeoutError) Timeout() bool   { return true }
 func (headerTimeoutError) Temporary() bool { return true }
 
+// A timeoutError is an error because of a timeout, which url.Error asks of what it
+// has, and not of what that wraps.
+type timeoutError struct{ error }
+
+func (e *timeoutError) Timeout() bool { return true }
+
+func (e *timeoutError) Unwrap() error { return e.error }
+
+// asTimeout returns an error that says of itself whether it is a timeout.
+func asTimeout(err error) error {
+	var t interface{ Timeout() bool }
+	if errors.As(err, &t) && t.Timeout() {
+		return &timeoutError{err}
+	}
+	return err
+}
+
 // A bodyError is an error of the body of an HTTP request, as opposed to one of the
 // application.
 type bodyError struct{ err error }

@@ -153,7 +153,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := x.run()
 	if err != nil {
 		x.release()
-		return nil, err
+		return nil, asTimeout(err)
 	}
 	return resp, nil
 }

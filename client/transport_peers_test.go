@@ -330,10 +330,11 @@ func TestTransportRepeats(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var conns atomic.Int32
 			newTransport(t, transport, func(a *fakeapp.Conn) {
+				n := conns.Add(1)
 				if r := a.Request(); r != nil {
 					a.Say(r.Answer("Status: 200\n\n" + r.Stdin))
 				}
-				if conns.Add(1) == 1 {
+				if n == 1 {
 					a.Begin() // and closes
 				}
 			})

@@ -121,8 +121,10 @@ func (b *responseBody) meaning(err error) error {
 		return http.ErrBodyReadAfterClose
 	case errors.Is(err, io.EOF) && b.left > 0:
 		return fmt.Errorf("fastcgi: the response's body is %d bytes shorter than its Content-Length: %w", b.left, io.ErrUnexpectedEOF)
+	case errors.Is(err, io.EOF):
+		return io.EOF
 	}
-	return err
+	return asTimeout(err)
 }
 
 // Close implements io.Closer.

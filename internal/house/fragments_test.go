@@ -29,7 +29,9 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"net/http/httputil"
 	"net/url"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,6 +54,7 @@ var (
 	hello  fastcgi.Handler
 	poll   fastcgi.Handler
 	srv    *fastcgi.Server
+	app    *client.Client
 	t      *testing.T
 	req    *fastcgitest.Request
 
