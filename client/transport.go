@@ -316,6 +316,9 @@ func (x *roundTrip) openStdin(ctx context.Context, out *cgi.Outgoing) (io.Reader
 		}
 		x.spool, out.Length = collected, collected.Len()
 		return collected.Reader(), nil
+	case b.again != nil && 0 < b.length && b.length <= maxAtOnce:
+		out.Length = b.length
+		return b.atHand(ctx)
 	}
 	out.Length = b.length
 	return b.stdin(), nil

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -53,6 +54,17 @@ func (b *requestBody) stdin() io.Reader {
 		return repeatableBody{b}
 	}
 	return b
+}
+
+// atHand reads a short body that can be had more than once: it is in memory, or as
+// good as that, and may then travel in one write with the variables.
+func (b *requestBody) atHand(ctx context.Context) (*bytes.Reader, error) {
+	defer context.AfterFunc(ctx, func() { b.stop(context.Cause(ctx)) })()
+	whole := bytes.NewBuffer(make([]byte, 0, b.length+bytes.MinRead))
+	if _, err := whole.ReadFrom(b); err != nil {
+		return nil, err
+	}
+	return bytes.NewReader(whole.Bytes()), nil
 }
 
 // Read reads no more than was announced, and knows then that it is at the end.

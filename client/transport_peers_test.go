@@ -326,8 +326,12 @@ func TestTransportUpgradeDeclined(t *testing.T) {
 
 // A request whose kept connection turns out to be dead is sent again with its body, which GetBody makes anew.
 func TestTransportRepeats(t *testing.T) {
-	for name, transport := range map[string]*client.Transport{"GetBody": {}, "collected": {CollectBody: true}, "on disk": {CollectBody: true, SpoolMemory: 1}} {
+	for name, transport := range map[string]*client.Transport{"short": {}, "long": {}, "collected": {CollectBody: true}, "on disk": {CollectBody: true, SpoolMemory: 1}} {
 		t.Run(name, func(t *testing.T) {
+			want := "hello"
+			if name == "long" {
+				want = long
+			}
 			var conns atomic.Int32
 			newTransport(t, transport, func(a *fakeapp.Conn) {
 				n := conns.Add(1)
@@ -340,9 +344,9 @@ func TestTransportRepeats(t *testing.T) {
 			})
 			for i := range 2 {
 				// A GET with a body may be asked twice.
-				r := request(t, "GET", "http://h/", strings.NewReader("hello"))
-				if resp, body, err := roundTrip(transport, r); body != "hello" || err != nil {
-					t.Errorf("request %d: %v, %q, %v", i, resp, body, err)
+				r := request(t, "GET", "http://h/", strings.NewReader(want))
+				if resp, body, err := roundTrip(transport, r); body != want || err != nil {
+					t.Errorf("request %d: %v, %q, %v", i, resp, clip(body), err)
 				}
 			}
 			if n := conns.Load(); n != 2 {
@@ -417,5 +421,40 @@ func TestTransportProxyStatus(t *testing.T) {
 		if w.Code != want {
 			t.Errorf("%s: status %d, want %d", path, w.Code, want)
 		}
+	}
+}
+
+// A conversation through a proxy: each side hears the other before it goes on.
+func TestTransportProxyFullDuplex(t *testing.T) {
+	transport := newTransport(t, &client.Transport{StreamBody: true}, func(a *fakeapp.Conn) {
+		r := a.Begin()
+		a.Say(r.Stdout("Content-Type: a/b\n\n"))
+		for ev, err := a.Next(); err == nil && !ev.End; ev, err = a.Next() {
+			a.Say(r.Stdout(string(ev.Data)))
+		}
+		a.Say(r.Answer(""))
+	})
+	behind := proxy(t, transport)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex()
+		behind.Config.Handler.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	ours, theirs := io.Pipe()
+	resp, err := front.Client().Do(request(t, "POST", front.URL, ours))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	buf := make([]byte, 10)
+	for _, piece := range []string{"a", "bc", "d"} {
+		io.WriteString(theirs, piece)
+		if n, err := io.ReadFull(resp.Body, buf[:len(piece)]); string(buf[:n]) != piece || err != nil {
+			t.Fatalf("read %q, %v", buf[:n], err)
+		}
+	}
+	theirs.Close()
+	if rest, err := io.ReadAll(resp.Body); len(rest) > 0 || err != nil {
+		t.Errorf("then %q, %v", rest, err)
 	}
 }

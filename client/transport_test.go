@@ -363,14 +363,19 @@ func TestTransportBodies(t *testing.T) {
 // A body that is not as long as was announced is the caller's fault.
 func TestTransportBodyLength(t *testing.T) {
 	for _, announced := range []int64{4, 6} {
-		transport := newTransport(t, &client.Transport{}, func(a *fakeapp.Conn) { a.Request() })
-		body := &watchedBody{Reader: strings.NewReader("hello")}
-		r := request(t, "POST", "http://h/", body)
-		r.ContentLength = announced
-		if _, _, err := roundTrip(transport, r); err == nil || client.StatusOf(err) != 400 {
-			t.Errorf("%d announced: %v", announced, err)
+		for _, again := range []bool{false, true} {
+			transport := newTransport(t, &client.Transport{}, func(a *fakeapp.Conn) { a.Request() })
+			body := &watchedBody{Reader: strings.NewReader("hello")}
+			r := request(t, "POST", "http://h/", body)
+			r.ContentLength = announced
+			if again {
+				r.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("once is enough") }
+			}
+			if _, _, err := roundTrip(transport, r); err == nil || client.StatusOf(err) != 400 {
+				t.Errorf("%d announced: %v", announced, err)
+			}
+			body.expectClosed(t)
 		}
-		body.expectClosed(t)
 	}
 }
 
@@ -527,5 +532,30 @@ func TestTransportCloseEnds(t *testing.T) {
 	}
 	if err := resp.Body.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// It may be closed while somebody reads it, and that ends the Read.
+func TestTransportCloseWhileReading(t *testing.T) {
+	transport := newTransport(t, &client.Transport{}, func(a *fakeapp.Conn) {
+		r := a.Request()
+		a.Say(r.Stdout("Status: 200\n\nhello"))
+		a.AwaitClose()
+	})
+	resp, err := transport.RoundTrip(request(t, "GET", "http://h/", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reading, read := make(chan bool), make(chan error)
+	go func() {
+		io.ReadFull(resp.Body, make([]byte, 5))
+		reading <- true
+		_, err := resp.Body.Read(make([]byte, 1))
+		read <- err
+	}()
+	<-reading
+	resp.Body.Close()
+	if err := <-read; !errors.Is(err, http.ErrBodyReadAfterClose) {
+		t.Errorf("read %v", err)
 	}
 }
