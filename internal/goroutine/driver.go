@@ -2,7 +2,7 @@
 // system: one goroutine reads for each connection, and one more writes while
 // the socket takes no bytes.
 //
-// It sits on packages driver and pool; only package fastcgi imports it. On Unix systems an idle connection holds no buffer
+// It sits on packages driver, pool and tlsconn; only package fastcgi imports it. On Unix systems an idle connection holds no buffer
 // and output goes straight from the goroutine that has it to the socket.
 package goroutine
 

@@ -18,6 +18,6 @@ func newDriver(writeTimeout time.Duration) driver.Driver {
 }
 
 // The driver keeps to the rules of the seam.
-func TestRules(t *testing.T) { drivertest.Run(t, newDriver, "pipe", "unix", "tcp") }
+func TestRules(t *testing.T) { drivertest.Run(t, newDriver, "pipe", "unix", "tcp", "tls") }
 
 func TestW9RulesWithGoexit(t *testing.T) { drivertest.RunExits(t, newDriver) }

@@ -84,7 +84,7 @@ func (s *socket) waitWhilePaused() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.paused && !s.closed {
-		if s.raw != nil && !s.watching {
+		if s.under != nil && !s.watching {
 			s.watching = true
 			time.AfterFunc(hangupInterval, s.checkHangup)
 		}
@@ -104,7 +104,7 @@ func (s *socket) checkHangup() {
 		return
 	}
 	defer time.AfterFunc(hangupInterval, s.checkHangup)
-	if hungUp(s.raw) {
+	if hungUp(s.under) {
 		s.hangUp()
 	}
 }

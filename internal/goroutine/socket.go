@@ -1,12 +1,14 @@
 package goroutine
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
+	"github.com/simple-fastcgi/fastcgi/internal/tlsconn"
 )
 
 // A socket is a net.Conn below the seam.
@@ -15,6 +17,7 @@ type socket struct {
 	driver *Driver
 	nc     net.Conn
 	raw    syscall.RawConn // nil if nc has no descriptor to use directly
+	under  syscall.RawConn // what nc's bytes go through in the end, to ask the system about: raw, or what is under TLS; nil if unknown
 
 	// turn is held by whoever makes calls on the connection's loop: holding it is
 	// being the loop.
@@ -41,7 +44,14 @@ type socket struct {
 }
 
 func newSocket(d *Driver, nc net.Conn) *socket {
+	if c, ok := nc.(*tls.Conn); ok {
+		nc = tlsconn.New(c) // Close must not wait for the peer
+	}
 	s := &socket{driver: d, nc: nc, raw: rawConn(nc)}
+	s.under = s.raw
+	if c, ok := nc.(*tlsconn.Conn); ok {
+		s.under = rawConn(c.NetConn())
+	}
 	s.changed.L = &s.mu
 	s.posts.Turn = &s.turn
 	s.reading.init()

@@ -52,6 +52,9 @@ func (s *socket) finishSend(head, body []byte) {
 // writePending writes as the socket takes it, until that is nothing for
 // WriteTimeout.
 func (s *socket) writePending(parts ...[]byte) error {
+	if s.looksFromOutside() {
+		return s.writeWatched(parts)
+	}
 	var stall driver.Stall
 	stall.Took(driver.Now())
 	if s.driver.WriteTimeout > 0 {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Listen makes a listener that is closed when the test ends: "unix", "tcp", or "pipe", whose connections are those of
-// net.Pipe.
+// Listen makes a listener that is closed when the test ends: "unix", "tcp", "tls" over TCP, or "pipe", whose connections are
+// those of net.Pipe.
 func Listen(t testing.TB, network string) net.Listener {
 	t.Helper()
 	switch network {
@@ -20,6 +20,8 @@ func Listen(t testing.TB, network string) net.Listener {
 		return l
 	case "tcp":
 		return ListenOn(t, network, "127.0.0.1:0")
+	case "tls":
+		return newTLSListener(t)
 	}
 	return ListenOn(t, network, filepath.Join(ShortDir(t), "s"))
 }
@@ -55,7 +57,7 @@ func Dial(t testing.TB, l net.Listener) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { peer.Close() })
-	if tcp, ok := peer.(*net.TCPConn); ok {
+	if tcp, ok := under(peer).(*net.TCPConn); ok {
 		tcp.SetReadBuffer(64 << 10)
 	}
 	peer.SetDeadline(time.Now().Add(giveUp))
@@ -63,7 +65,10 @@ func Dial(t testing.TB, l net.Listener) net.Conn {
 }
 
 func dial(l net.Listener) (net.Conn, error) {
-	if l, ok := l.(*pipeListener); ok {
+	switch l := l.(type) {
+	case *pipeListener:
+		return l.dial()
+	case *tlsListener:
 		return l.dial()
 	}
 	return net.Dial(l.Addr().Network(), l.Addr().String())

@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"errors"
 	"io"
 	"os"
 	"testing"
@@ -23,6 +24,9 @@ var writeTimeoutRules = []rule{
 		c.ExpectQuiet()
 		c.Close()
 		got, err := io.ReadAll(peer)
+		if p.network == "tls" && errors.Is(err, io.ErrUnexpectedEOF) {
+			err = nil // in the middle of a record
+		}
 		if err != nil || string(got) != string(body[:len(got)]) {
 			t.Errorf("the peer has read %s, %v", clip(got), err)
 		}
@@ -65,7 +69,7 @@ var writeTimeoutRules = []rule{
 func readSlowly(t *testing.T, peer io.Reader, network string, timeout time.Duration) {
 	const parts = 8
 	each := int64(80 << 10)
-	if network == "tcp" {
+	if network == "tcp" || network == "tls" {
 		each = 256 << 10 // the window opens by 95 KiB
 	}
 	for range 4 * parts {

@@ -38,7 +38,7 @@ func rules() []rule {
 
 // A place is where a rule is tested.
 type place struct {
-	network   string // "pipe", "unix" or "tcp"
+	network   string // "pipe", "unix", "tcp" or "tls"
 	exits     bool   // each call ends its goroutine; see Conn.Exits
 	newDriver func(writeTimeout time.Duration) driver.Driver
 }

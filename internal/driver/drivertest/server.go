@@ -81,6 +81,7 @@ func (s *Server) Open() (*Conn, net.Conn) {
 		Eventually(s.t, "all of the driver has started", d.AllStarted)
 	}
 	peer := Dial(s.t, s.Listener)
+	shakeHands(s.t, peer)
 	return Take(s.t, s.Conns), peer
 }
 
