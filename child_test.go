@@ -25,6 +25,8 @@ const childRole = "FASTCGI_TEST_ROLE"
 type part struct {
 	Driver       fastcgi.Driver
 	Addr         string
+	CertFile     string
+	KeyFile      string
 	DrainTimeout time.Duration
 	Closed       bool   // before it runs
 	Kind         string // of handler, see measured; empty for the one that does
@@ -47,6 +49,7 @@ func (p part) run() error {
 	defer cancel()
 	srv := &fastcgi.Server{
 		Driver: p.Driver, Addr: p.Addr, DrainTimeout: p.DrainTimeout,
+		ListenOptions:    fastcgi.ListenOptions{CertFile: p.CertFile, KeyFile: p.KeyFile},
 		FirstByteTimeout: patience,
 		ErrorLog:         slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}

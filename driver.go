@@ -7,6 +7,7 @@ import (
 
 	"github.com/simple-fastcgi/fastcgi/internal/driver"
 	"github.com/simple-fastcgi/fastcgi/internal/goroutine"
+	"github.com/simple-fastcgi/fastcgi/internal/listen"
 	"github.com/simple-fastcgi/fastcgi/internal/plaincgi"
 )
 
@@ -21,7 +22,7 @@ const (
 	// for each connection.
 	DriverGoroutine Driver = "goroutine"
 	// DriverLoop serves TCP and Unix sockets on Linux, with an event loop for
-	// each processor and no goroutine for a connection.
+	// each processor and no goroutine for a connection. It does not serve TLS.
 	DriverLoop Driver = "loop"
 )
 
@@ -62,6 +63,9 @@ func (d drivers) forListener(l net.Listener) (driver.Driver, error) {
 		return d.goroutine, nil
 	case loopServes(l):
 		return d.epoll, nil
+	case d.choice == DriverLoop && listen.Scheme(l) == "tls":
+		return nil, fmt.Errorf("fastcgi: the loop driver cannot serve TLS, which it would bypass on the descriptor; "+
+			"use %q or %q", DriverAuto, DriverGoroutine)
 	case d.choice == DriverLoop:
 		return nil, fmt.Errorf("fastcgi: the loop driver cannot serve a listener of type %T; use %q", l, DriverAuto)
 	}

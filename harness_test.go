@@ -2,6 +2,7 @@ package fastcgi_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -58,6 +59,9 @@ func on(t *testing.T, test func(t *testing.T, p place), networks ...string) {
 		}
 	}
 }
+
+// onTLS is the place for connections with TLS, which one driver takes.
+var onTLS = place{drivers[0], "tls"}
 
 // inBubble is the place for tests with a clock of their own, where nothing is given up.
 var inBubble = place{drivers[0], "bubble"}
@@ -120,6 +124,8 @@ func (p place) listen(t testing.TB) net.Listener {
 		}
 		t.Cleanup(func() { os.RemoveAll(dir) })
 		l, err = net.Listen("unix", filepath.Join(dir, "s"))
+	case "tls":
+		return listenTLS(t, &fastcgi.ListenOptions{})
 	case "tcp":
 		l, err = net.Listen("tcp", "127.0.0.1:0")
 	}
@@ -131,8 +137,11 @@ func (p place) listen(t testing.TB) net.Listener {
 
 // connect makes a connection to the server.
 func (a *app) connect() (net.Conn, error) {
-	if l, ok := a.l.(*pipeListener); ok {
+	switch l := a.l.(type) {
+	case *pipeListener:
 		return l.dial()
+	case *tlsListener:
+		return tls.Dial("tcp", l.Addr().String(), l.client)
 	}
 	addr := a.l.Addr()
 	return net.Dial(addr.Network(), addr.String())

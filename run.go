@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/internal/limit"
+	"github.com/simple-fastcgi/fastcgi/internal/listen"
 	"github.com/simple-fastcgi/fastcgi/internal/plaincgi"
 )
 
@@ -49,8 +50,8 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	if s.Addr != "" {
-		at := listeners[0].Addr()
-		s.engine.Log.Info("fastcgi: listening", "address", at.Network()+":"+at.String())
+		l := listeners[0]
+		s.engine.Log.Info("fastcgi: listening", "address", listen.Scheme(l)+":"+l.Addr().String())
 	}
 	// Without this a closed error log, which is a pipe of the web server's,
 	// would end the process.

@@ -3,6 +3,7 @@
 package fastcgi_test
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"net"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi"
+	"github.com/simple-fastcgi/fastcgi/internal/certs/certstest"
 	"github.com/simple-fastcgi/fastcgi/internal/listen"
 )
 
@@ -257,6 +259,28 @@ func TestRunAddr(t *testing.T) {
 			t.Errorf("the socket file is left: %v", err)
 		}
 	})
+}
+
+// Run has ListenOptions for TLS as well, and says where it listens in words that a client takes.
+func TestTLSRunAddr(t *testing.T) {
+	authority := certstest.NewAuthority(t, "authority")
+	p := part{Addr: "tls:127.0.0.1:0"}
+	p.CertFile, p.KeyFile = authority.Pair("localhost").Write(t, t.TempDir(), "app")
+	c := child{part: p}.start(t)
+	c.log.expect(t, "listening", "address=tls:127.0.0.1:")
+	_, addr, _ := strings.Cut(c.log.String(), "address=tls:")
+	conn, err := tls.Dial("tcp", strings.TrimSpace(addr), &tls.Config{RootCAs: authority.Pool(), ServerName: "localhost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	newWeb(t, conn).ask(1).expect(t, "hello")
+	conn.Close()
+	c.signal(t, os.Interrupt)
+	c.expectExit(t, 0)
+
+	c = child{part: part{Addr: "tls:127.0.0.1:0"}}.start(t)
+	c.log.expect(t, "needs a certificate", "CertFile and KeyFile")
+	c.expectExit(t, 1)
 }
 
 // A44: all sockets that systemd passes are served.

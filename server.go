@@ -206,7 +206,8 @@ func (s *Server) Serve(l net.Listener) error {
 
 // ListenAndServe listens on addr, as Listen does, and calls Serve.
 func (s *Server) ListenAndServe(addr string) error {
-	l, err := Listen(addr, &s.ListenOptions)
+	opts := s.listenOptions()
+	l, err := Listen(addr, &opts)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"math"
 	"net"
 	"time"
@@ -32,12 +34,13 @@ type Client struct {
 
 	// Dial makes a connection in place of Addr, if it is not nil. Its context has
 	// the deadline of DialTimeout, if there is one. It is called again where it
-	// returns an error as package net does while nobody listens.
+	// returns an error as package net does while nobody listens. If Addr is one with
+	// tls:, TLS goes over that connection.
 	Dial func(ctx context.Context) (net.Conn, error)
 
-	// DialTimeout is how long making a connection may take. Until then it is tried
-	// again while nobody listens, as during a restart, or the application's queue
-	// of connections is full. The default is 10 s.
+	// DialTimeout is how long making a connection may take, with its TLS handshake.
+	// Until then it is tried again while nobody listens, as during a restart, or the
+	// application's queue of connections is full. The default is 10 s.
 	DialTimeout time.Duration
 
 	// KeepConn keeps connections open after a request, for the next one (§5.1,
@@ -101,6 +104,25 @@ type Client struct {
 	// ParamTooLargeError.
 	SplitPairs bool
 
+	// CertFile and KeyFile name the PEM files of the certificate that a tls: address
+	// is shown if it asks for one, and of its key; without KeyFile the key is in
+	// CertFile. CAFile names that of the authorities of which one must have signed the
+	// application's certificate; empty means those that the system trusts. The files
+	// are looked at when a connection is made, once a second at most, and used anew
+	// when they have changed. If they cannot be used, the old ones stay.
+	CertFile, KeyFile, CAFile string
+	// ServerName is the name that the application's certificate is for. Empty means
+	// the host in Addr.
+	ServerName string
+	// TLSConfig is for all else about TLS. It is copied; the fields above count more.
+	// TLS is version 1.2 at least, whatever it says. Nil means the defaults of package
+	// tls, and that sessions are resumed.
+	TLSConfig *tls.Config
+	// ErrorLog is told when files of certificates have changed; nil means
+	// slog.Default().
+	ErrorLog *slog.Logger
+
+	certs       clientCerts
 	pool        connPool
 	negotiation negotiation
 	spooling    spooling

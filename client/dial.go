@@ -113,6 +113,19 @@ func (e *dialError) Unwrap() error { return e.err }
 
 // connector returns what makes a connection, or why Addr names nothing that can be dialled.
 func (c *Client) connector() (func(context.Context) (net.Conn, error), error) {
+	connect, err := c.plainConnector()
+	if err != nil {
+		return nil, err
+	}
+	a, ok, err := c.tlsTarget()
+	if err != nil || !ok {
+		return connect, err
+	}
+	return c.overTLS(a, connect)
+}
+
+// plainConnector is connector without TLS.
+func (c *Client) plainConnector() (func(context.Context) (net.Conn, error), error) {
 	if c.Dial != nil {
 		return c.Dial, nil
 	}

@@ -38,6 +38,7 @@
 //	unix:/path or /path               a socket file
 //	unix:@name                        an abstract socket (Linux)
 //	tcp:host:port, host:port or :port TCP; tcp4: and tcp6: for one version of IP
+//	tls:host:port                     TCP with TLS over it: see Client.CAFile
 //
 // # Deadlines
 //

@@ -65,7 +65,7 @@ func (b *watchedBody) Close() error {
 // expectClosed waits for a body to be closed, and fails if that was done twice.
 func (b *watchedBody) expectClosed(t *testing.T) {
 	t.Helper()
-	eventually(t, "the request's body is not closed", func() bool { return b.closed.Load() > 0 })
+	eventually(t, "the request's body is closed", func() bool { return b.closed.Load() > 0 })
 	if n := b.closed.Load(); n != 1 {
 		t.Errorf("the request's body was closed %d times", n)
 	}

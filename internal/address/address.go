@@ -9,7 +9,7 @@ import (
 )
 
 // Forms is how an address can be written that can be dialled, for messages to people.
-const Forms = "unix:/path, /path, unix:@name, tcp:host:port, host:port or :port"
+const Forms = "unix:/path, /path, unix:@name, tcp:host:port, host:port, :port or tls:host:port"
 
 // written is Forms along with what can only be listened on.
 const written = Forms + ", or, to listen, fd:N"
@@ -31,6 +31,7 @@ type Address struct {
 	kind    Kind
 	network string // what package net calls it: "unix", "tcp", "tcp4" or "tcp6"
 	name    string // what package net takes: a path, an @name, or a host and port
+	tls     bool   // of the kind TCP: TLS goes over it
 	fd      int
 }
 
@@ -62,8 +63,12 @@ func parse(s string) (Address, error) {
 	case "fd":
 		return parseDescriptor(rest)
 	case "tls":
-		// Not the host of that name, so that the word is free for what it says.
-		return Address{}, errors.New("TLS is not supported: write " + written)
+		a, err := parseTCP("tls", rest)
+		if err != nil {
+			return Address{}, err
+		}
+		a.network, a.tls = "tcp", true
+		return a, nil
 	}
 	return parseBare(s)
 }
@@ -76,7 +81,7 @@ func parseBare(s string) (Address, error) {
 		return Address{}, fmt.Errorf("an abstract socket is written %q", "unix:"+s)
 	case strings.HasPrefix(rest, "//"):
 		return Address{}, errors.New("it is a URL: write " + written)
-	case lower != scheme && (lower == "unix" || lower == "tcp" || lower == "fd"):
+	case lower != scheme && (lower == "unix" || lower == "tcp" || lower == "tls" || lower == "fd"):
 		return Address{}, fmt.Errorf("the word before the colon is in lower case: write %q", lower+":"+rest)
 	case strings.ContainsAny(s, `/\`):
 		return Address{}, fmt.Errorf("a path that does not start with a slash is written %q", "unix:"+s)
@@ -186,6 +191,10 @@ func (a Address) Network() string { return a.network }
 // host:port.
 func (a Address) Name() string { return a.name }
 
+// TLS reports whether TLS goes over the TCP connections to the address. Who takes an address and cannot do that must
+// refuse it: it would be plain text otherwise.
+func (a Address) TLS() bool { return a.tls }
+
 // FD is the descriptor's number, for the kind Descriptor.
 func (a Address) FD() int { return a.fd }
 
@@ -196,6 +205,9 @@ func (a Address) IsAbstract() bool { return a.kind == Unix && a.name[0] == '@' }
 func (a Address) String() string {
 	switch a.kind {
 	case Unix, TCP:
+		if a.tls {
+			return "tls:" + a.name
+		}
 		return a.network + ":" + a.name
 	case Descriptor:
 		return "fd:" + strconv.Itoa(a.fd)
@@ -211,7 +223,8 @@ func (a Address) Available() error {
 	return nil
 }
 
-// Target returns what net.Dial takes, or why there is nothing to dial: the error is like those of Parse.
+// Target returns what net.Dial takes, or why there is nothing to dial: the error is like those of Parse. Whether TLS
+// goes over that connection, TLS says.
 func (a Address) Target() (network, name string, err error) {
 	switch a.kind {
 	case Inherited:

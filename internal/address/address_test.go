@@ -19,6 +19,9 @@ func TestTaken(t *testing.T) {
 			t.Error(err)
 			continue
 		}
+		if secure := strings.HasPrefix(tt.Full, "tls:"); a.TLS() != secure {
+			t.Errorf("%q has TLS: %v", tt.Addr, a.TLS())
+		}
 		if a.Network() != tt.Network || a.Name() != tt.Name || a.String() != tt.Full {
 			t.Errorf("%q is %q, for package net %q %q; want %q, %q %q",
 				tt.Addr, a, a.Network(), a.Name(), tt.Full, tt.Network, tt.Name)
@@ -91,6 +94,8 @@ func TestTarget(t *testing.T) {
 	for _, tt := range []struct{ addr, says string }{
 		{"/run/app.sock", ""},
 		{":9000", ""},
+		{"tls:localhost:9000", ""},
+		{"tls:localhost:0", "port 0"},
 		{"", "the address is empty"},
 		{"fd:0", "cannot be dialled"},
 		{"127.0.0.1:0", "port 0"},
@@ -136,7 +141,7 @@ func TestFormsAreDocumented(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, form := range []string{"unix:/path or /path ", "unix:@name ", "tcp:host:port, host:port or :port "} {
+		for _, form := range []string{"unix:/path or /path ", "unix:@name ", "tcp:host:port, host:port or :port ", "tls:host:port "} {
 			if !strings.Contains(string(text), "\n"+tt.prefix+form) {
 				t.Errorf("%s does not list %s", tt.file, form)
 			}

@@ -7,9 +7,10 @@
 //	unix:/path or /path               a socket file
 //	unix:@name                        an abstract socket (Linux)
 //	tcp:host:port, host:port or :port TCP; tcp4: and tcp6: for one version of IP
+//	tls:host:port                     TCP with TLS over it
 //	fd:N                              an inherited descriptor, to listen on
 //	""                                what the parent process passed, to listen on
 //
-// A form that is to come is a scheme in parse and a Kind. "tls:" is refused rather than taken for a host of that name,
-// so that it can have a meaning of its own.
+// A form that is to come is a scheme in parse and a Kind. A host that is called as a scheme is written with another one
+// before it: tcp:tls:9000.
 package address

@@ -1,7 +1,7 @@
 // Package listen finds or makes the sockets a FastCGI application accepts on, and says who may connect to them.
 //
-// It sits on package address, which reads what an address means, and on the standard library's net. The root package
-// wraps it, and package epoll, which accepts on the descriptor itself, uses [Listener], [Guard] and [Fd]; nothing else
+// It sits on package address, which reads what an address means, on packages certs and tlsconn for sockets with TLS, and on
+// the standard library's net. The root package wraps it, and package epoll, which accepts on the descriptor itself, uses [Listener], [Guard] and [Fd]; nothing else
 // imports it.
 //
 // Sockets come from three places: the parent process (fd 0, [FastCGI 1.0 §2.2], or systemd's LISTEN_FDS), a descriptor

@@ -23,7 +23,8 @@ const startedByHand = "start this through a web server, `fcgi serve`, or give an
 // The LISTEN_ variables are unset, and every socket is marked close-on-exec, so that children inherit neither. Fd 0
 // reads as empty afterwards, so a second call finds nothing.
 //
-// The error is [ErrCGI] when there is no socket because this is a CGI request. The listeners are of type *[Listener].
+// The error is [ErrCGI] when there is no socket because this is a CGI request. The listeners are of type
+// *[Listener], or with TLS *[TLSListener].
 func Environment(opts *Options) ([]net.Listener, error) {
 	o, err := newOpener(opts)
 	if err != nil {

@@ -31,7 +31,7 @@ func mustParse(t *testing.T, list string) *listen.Allow {
 }
 
 // wantRefused checks that the next Accept, which Close ends, has closed client and reported it with want.
-func wantRefused(t *testing.T, l *listen.Listener, client net.Conn, told *refusals, want string) {
+func wantRefused(t *testing.T, l net.Listener, client net.Conn, told *refusals, want string) {
 	t.Helper()
 	ended := make(chan struct{})
 	go func() {

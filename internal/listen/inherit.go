@@ -22,7 +22,11 @@ func (o *opener) inherit(fd int, name, remedy string) (net.Listener, error) {
 		inner.Close()
 		return nil, err
 	}
-	return &Listener{inner: inner, guard: o.guard, name: name}, nil
+	if _, ok := inner.Addr().(*net.TCPAddr); !ok && o.tls != nil {
+		inner.Close()
+		return nil, fmt.Errorf("fastcgi: fd %d: %w", fd, errUnixTLS)
+	}
+	return o.secure(&Listener{inner: inner, guard: o.guard, name: name}), nil
 }
 
 // notListening is why a descriptor is not a listening stream socket. It follows "fd N" in a sentence.

@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,8 +35,18 @@ type Options struct {
 	// Linux; elsewhere, and with a TCP socket, setting it is an error.
 	AllowUIDs []int
 
-	// Refused is told of each peer that was closed at once, and why. It is called where connections are accepted, so it
-	// must not block; nil means nobody is told.
+	// CertFile and KeyFile are the PEM files of the certificate that a socket with TLS shows, and of its key; without KeyFile the key is
+	// in CertFile. With ClientCAFile a client must show a certificate that is signed by one of the authorities in it. The
+	// files are read again when they have changed: see package certs. TLSConfig is for the rest; nil means the defaults.
+	CertFile, KeyFile, ClientCAFile string
+	TLSConfig                       *tls.Config
+
+	// CertsChanged is told when these files have changed: nil if they are in use, or why they are not; nil means nobody is told.
+	CertsChanged func(err error)
+
+	// Refused is told of each peer that was closed at once, or whose TLS handshake has failed, and why. It is called where
+	// connections are accepted, so it must not block, and for handshakes by several goroutines at once; nil means nobody
+	// is told.
 	Refused func(addr net.Addr, reason string)
 }
 
@@ -47,9 +58,11 @@ type Options struct {
 // and is an error. Closing the listener removes the socket file.
 //
 // A TCP socket that other machines can reach is refused unless there is a list of addresses (Options.Allow or
-// FCGI_WEB_SERVER_ADDRS) or Options.AllowAnyAddress is set, for inherited sockets too.
+// FCGI_WEB_SERVER_ADDRS), clients must show a certificate, or Options.AllowAnyAddress is set, for inherited sockets too.
 //
-// The result is a *[Listener].
+// An address with TLS needs a certificate. An inherited TCP socket has TLS if there is one.
+//
+// The result is a *[Listener], or a *[TLSListener].
 func Listen(addr string, opts *Options) (net.Listener, error) {
 	a, err := address.Parse(addr)
 	if err != nil {
@@ -57,6 +70,9 @@ func Listen(addr string, opts *Options) (net.Listener, error) {
 	}
 	o, err := newOpener(opts)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.checkTLS(a); err != nil {
 		return nil, err
 	}
 	switch a.Kind() {
@@ -74,6 +90,7 @@ func Listen(addr string, opts *Options) (net.Listener, error) {
 type opener struct {
 	opts  Options
 	guard *Guard
+	tls   *tls.Config // nil: none
 }
 
 func newOpener(opts *Options) (*opener, error) {
@@ -87,7 +104,11 @@ func newOpener(opts *Options) (*opener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &opener{opts: *opts, guard: guard}, nil
+	config, err := newTLS(opts)
+	if err != nil {
+		return nil, err
+	}
+	return &opener{opts: *opts, guard: guard, tls: config}, nil
 }
 
 // refuseFileOptions refuses options that concern a socket file, for a socket that has none.

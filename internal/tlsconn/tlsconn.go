@@ -30,6 +30,7 @@ type Conn struct {
 
 	failed  func(error) // as in Server
 	closing atomic.Bool
+	broken  atomic.Bool // a write has failed: nothing can be said any more
 
 	// Owned by whoever reads.
 	shaken bool
@@ -63,7 +64,11 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if c.closing.Load() {
 		return 0, net.ErrClosed
 	}
-	return c.Conn.Write(p)
+	n, err := c.Conn.Write(p)
+	if err != nil {
+		c.broken.Store(true)
+	}
+	return n, err
 }
 
 func (c *Conn) shake() error {
@@ -112,6 +117,9 @@ func (c *Conn) CloseWrite() error {
 func (c *Conn) Close() error {
 	if c.closing.Swap(true) {
 		return net.ErrClosed
+	}
+	if c.broken.Load() {
+		return c.NetConn().Close()
 	}
 	go func() {
 		// The alert may wait for another one that the peer does not take, which the deadline that package tls sets does not end.

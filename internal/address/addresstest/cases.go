@@ -33,6 +33,9 @@ var Taken = []Good{
 	{":9000", "tcp", ":9000", "tcp::9000"},
 	{":65535", "tcp", ":65535", "tcp::65535"},
 	{"tcp:tls:9000", "tcp", "tls:9000", "tcp:tls:9000"},
+	{"tls:example.org:9000", "tcp", "example.org:9000", "tls:example.org:9000"},
+	{"tls:[::1]:9000", "tcp", "[::1]:9000", "tls:[::1]:9000"},
+	{"tls::9000", "tcp", ":9000", "tls::9000"},
 	{"fd:0", "", "", "fd:0"},
 	{"fd:3", "", "", "fd:3"},
 }
@@ -80,6 +83,10 @@ var Refused = []Bad{
 	{"http://127.0.0.1:9000", "it is a URL"},
 	{"tcp://127.0.0.1:9000", `"tcp:127.0.0.1:9000"`},
 	{"udp:127.0.0.1:9000", "no address begins so"},
-	{"tls:example.org:9000", "TLS is not supported"},
-	{"tls:9000", "TLS is not supported"},
+	{"tls:", "host and port are missing"},
+	{"tls:9000", "a port alone begins with a colon"},
+	{"tls:example.org", "the port is missing"},
+	{"tls://example.org:9000", `"tls:example.org:9000"`},
+	{"TLS:example.org:9000", `"tls:example.org:9000"`},
+	{"tls:/run/app.sock", "the port is missing"},
 }

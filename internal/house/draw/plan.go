@@ -39,11 +39,11 @@ var plan = []place{
 }
 
 // small are the rooms that others use like tools: they are named in the rooms that use them.
-var small = []string{"internal/address", "internal/limit", "internal/logtext", "internal/pool", "internal/spool"}
+var small = []string{"internal/address", "internal/certs", "internal/limit", "internal/logtext", "internal/pool", "internal/spool", "internal/tlsconn"}
 
 // testing are the folders that programs do not use.
 var testing = []string{
-	"bench", "interop", "internal/address/addresstest", "internal/browser", "internal/driver/drivertest",
+	"bench", "interop", "internal/address/addresstest", "internal/browser", "internal/certs/certstest", "internal/driver/drivertest",
 	"internal/fakeapp", "internal/fpm", "internal/house", "internal/leak", "internal/programs",
 	"internal/required",
 }
