@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 	"github.com/simple-fastcgi/fastcgi/bench/peers/webhandler"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -59,9 +60,9 @@ func TestWrongAnswersAreSeen(t *testing.T) {
 	pattern := string(webhandler.Pattern(200 * kib))
 	damaged := pattern[:100*kib] + "!" + pattern[100*kib+1:]
 	ok := protocol.EndRequest{}
-	hello, large := want{text: helloText}, want{pattern: 200 * kib}
+	hello, large := harness.Want{Text: helloText}, harness.Want{Pattern: 200 * kib}
 	for name, tt := range map[string]struct {
-		want  want
+		want  harness.Want
 		reply string
 		says  string // empty if the answer is right
 	}{
@@ -105,7 +106,7 @@ func TestWrongHTTPAnswersAreSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := load{
-				socket: canned(t, tt.reply), dialect: webHTTP{}, want: want{text: helloText},
+				socket: canned(t, tt.reply), dialect: webHTTP{}, want: harness.Want{Text: helloText},
 				conns: 1, requests: 1, limit: time.Second,
 			}
 			_, err := l.run(1)
@@ -129,7 +130,7 @@ func TestWrongMultiplexedAnswersAreSeen(t *testing.T) {
 		"one is cut short": {one + response(2, goodHeader+"he", ok), "2 bytes instead of 13"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := &load{socket: canned(t, tt.reply), dialect: fastCGI{}, want: want{text: helloText}}
+			l := &load{socket: canned(t, tt.reply), dialect: fastCGI{}, want: harness.Want{Text: helloText}}
 			m, err := newMux(l, 2)
 			if err != nil {
 				t.Fatal(err)

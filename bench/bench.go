@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 // A bench measures peers at work.
@@ -18,7 +20,7 @@ type bench struct {
 	settings
 	root   string // the checkout
 	dir    string // for sockets: their paths must be short
-	cores  cores
+	cores  harness.Cores
 	report report
 	stderr io.Writer
 }
@@ -37,7 +39,7 @@ func newBench(s settings, stderr io.Writer) (*bench, error) {
 	if b.bin == "" {
 		b.bin = filepath.Join(root, "bin", "bench")
 	}
-	b.report.Machine = describeMachine(root)
+	b.report.Machine = harness.DescribeMachine(root)
 	return b, nil
 }
 
@@ -48,18 +50,18 @@ func (b *bench) prepare(ctx context.Context) error {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	if err := raiseFileLimit(mostConns + 100); err != nil {
+	if err := harness.RaiseFileLimit(mostConns + 100); err != nil {
 		return err
 	}
 	var err error
-	b.cores, err = splitCores()
+	b.cores, err = harness.SplitCores()
 	return err
 }
 
 // chosen are the peers that were asked for and can be had.
 func (b *bench) chosen() (chosen []peer) {
 	for _, p := range peers {
-		if (p.id == floorID || matches(b.peers, p.id)) && b.report.Programs[p.program] != "" {
+		if (p.id == floorID || harness.Matches(b.peers, p.id)) && b.report.Programs[p.program] != "" {
 			chosen = append(chosen, p)
 		}
 	}
@@ -69,7 +71,7 @@ func (b *bench) chosen() (chosen []peer) {
 // measureAll does all the work that was asked for.
 func (b *bench) measureAll(ctx context.Context) {
 	for _, w := range works {
-		if !matches(b.only, w.id) {
+		if !harness.Matches(b.only, w.id) {
 			continue
 		}
 		for _, p := range b.chosen() {
@@ -108,14 +110,21 @@ func (b *bench) try(ctx context.Context, w work, p peer) (figures, error) {
 	if err != nil {
 		return figures{}, err
 	}
-	defer s.stop()
+	defer s.Stop()
 	f, err := w.run(b, w, &subject{peer: p, task: t, server: s})
-	return f, s.explain(err)
+	return f, s.Explain(err)
+}
+
+// start starts a peer for a task.
+func (b *bench) start(ctx context.Context, p peer, t task) (*harness.Process, error) {
+	socket := filepath.Join(b.dir, "socket")
+	args, env := p.command(b, t, socket)
+	return harness.StartProcess(ctx, b.cores.Server, socket, args, env)
 }
 
 // A subject is a peer at work.
 type subject struct {
 	peer
 	task
-	server *process
+	server *harness.Process
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 	"github.com/simple-fastcgi/fastcgi/internal/leak"
 	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
@@ -41,7 +42,7 @@ func TestQuick(t *testing.T) {
 	}
 	for _, w := range works {
 		for _, p := range peers {
-			if (p.id == floorID || matches(fewPeers, p.id)) && w.asks(p) {
+			if (p.id == floorID || harness.Matches(fewPeers, p.id)) && w.asks(p) {
 				checkResult(t, r, w, p)
 			}
 		}
@@ -103,14 +104,14 @@ func TestArguments(t *testing.T) {
 func TestGapsFit(t *testing.T) {
 	for _, p := range peers {
 		for _, g := range p.gaps {
-			if err := noMatch(p.id, g.works, workIDs()); err != nil {
+			if err := harness.NoMatch(p.id, g.works, workIDs()); err != nil {
 				t.Error(err)
 			}
 		}
 	}
 	for _, w := range works {
 		if w.peers != "" {
-			if err := noMatch(w.id, w.peers, peerIDs()); err != nil {
+			if err := harness.NoMatch(w.id, w.peers, peerIDs()); err != nil {
 				t.Error(err)
 			}
 		}

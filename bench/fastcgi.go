@@ -5,9 +5,8 @@ package main
 import (
 	"bufio"
 	"cmp"
-	"fmt"
-	"strconv"
 
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 	"github.com/simple-fastcgi/fastcgi/bench/peers/webhandler"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
@@ -30,7 +29,7 @@ func (fastCGI) encode(q question) message {
 		begin.Flags = protocol.FlagKeepConn
 	}
 	var block []byte
-	for _, p := range params(q) {
+	for _, p := range harness.Params(q.script, q.query, q.upload) {
 		block = protocol.AppendPair(block, p[0], p[1])
 	}
 	m := message{times: int(q.upload / pieceSize)}
@@ -48,49 +47,7 @@ func (fastCGI) encode(q question) message {
 	return m
 }
 
-// params are twenty parameters, as nginx sends them with its fastcgi.conf.
-func params(q question) [][2]string {
-	method, length, kind := "GET", "", ""
-	if q.upload > 0 {
-		method, length, kind = "POST", strconv.FormatInt(q.upload, 10), "application/octet-stream"
-	}
-	return [][2]string{
-		{"SCRIPT_FILENAME", q.script},
-		{"QUERY_STRING", q.query},
-		{"REQUEST_METHOD", method},
-		{"CONTENT_TYPE", kind},
-		{"CONTENT_LENGTH", length},
-		{"SCRIPT_NAME", "/hello"},
-		{"REQUEST_URI", requestURI(q)},
-		{"DOCUMENT_ROOT", "/usr/share/nginx/html"},
-		{"SERVER_PROTOCOL", "HTTP/1.1"},
-		{"REQUEST_SCHEME", "http"},
-		{"GATEWAY_INTERFACE", "CGI/1.1"},
-		{"SERVER_SOFTWARE", "nginx/1.22.1"},
-		{"REMOTE_ADDR", "127.0.0.1"},
-		{"REMOTE_PORT", "54321"},
-		{"SERVER_ADDR", "127.0.0.1"},
-		{"SERVER_PORT", "80"},
-		{"SERVER_NAME", "localhost"},
-		{"HTTP_HOST", "localhost"},
-		{"HTTP_USER_AGENT", userAgent},
-		{"HTTP_ACCEPT", accept},
-	}
-}
-
-const (
-	userAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-	accept    = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-)
-
-func requestURI(q question) string {
-	if q.query == "" {
-		return "/hello"
-	}
-	return "/hello?" + q.query
-}
-
-func (fastCGI) read(in *bufio.Reader, a *answer) error {
+func (fastCGI) read(in *bufio.Reader, a *harness.Answer) error {
 	for {
 		h, err := readHeader(in)
 		if err != nil {
@@ -114,14 +71,14 @@ func readHeader(in *bufio.Reader) (h protocol.Header, err error) {
 
 // readContent reads what follows the header of a record, and reports whether
 // that ends the answer.
-func readContent(in *bufio.Reader, h protocol.Header, a *answer) (done bool, err error) {
-	take := a.cgi
+func readContent(in *bufio.Reader, h protocol.Header, a *harness.Answer) (done bool, err error) {
+	take := a.CGI
 	switch h.Type {
 	case protocol.TypeStdout:
 	case protocol.TypeEndRequest:
-		done, take = true, a.end
+		done, take = true, func(p []byte) { takeEnd(a, p) }
 	default:
-		take = func(p []byte) { a.fail("a record of type %v says %.200q", h.Type, p) }
+		take = func(p []byte) { a.Fail("a record of type %v says %.200q", h.Type, p) }
 	}
 	for left := int(h.ContentLength); left > 0; {
 		// A record may be larger than the buffer, and an END_REQUEST is whole
@@ -138,12 +95,12 @@ func readContent(in *bufio.Reader, h protocol.Header, a *answer) (done bool, err
 	return done, ended(err)
 }
 
-// end takes the content of END_REQUEST.
-func (a *answer) end(p []byte) {
+// takeEnd takes the content of END_REQUEST.
+func takeEnd(a *harness.Answer, p []byte) {
 	e, err := protocol.ParseEndRequest(p)
 	if err != nil {
-		a.wrong = fmt.Errorf("wrong answer: %w", err)
+		a.Fail("%w", err)
 	} else if e.Status != protocol.StatusRequestComplete || e.AppStatus != 0 {
-		a.fail("it ends with %v, appStatus %d", e.Status, e.AppStatus)
+		a.Fail("it ends with %v, appStatus %d", e.Status, e.AppStatus)
 	}
 }

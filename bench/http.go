@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 // webHTTP is the dialect of net/http and of nginx.
@@ -23,29 +25,29 @@ func (webHTTP) encode(q question) message {
 	}
 	return message{
 		head: fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: %s\r\nAccept: %s\r\n%s\r\n",
-			method, requestURI(q), userAgent, accept, more),
+			method, harness.RequestURI(q.query), harness.UserAgent, harness.Accept, more),
 		piece: uploadPiece,
 		times: int(q.upload / pieceSize),
 	}
 }
 
-func (webHTTP) read(in *bufio.Reader, a *answer) error {
+func (webHTTP) read(in *bufio.Reader, a *harness.Answer) error {
 	resp, err := http.ReadResponse(in, nil)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	a.inBody = true
+	a.NoHeader()
 	if resp.StatusCode != http.StatusOK {
-		a.fail("its status is %s", resp.Status)
+		a.Fail("its status is %s", resp.Status)
 	}
 	_, err = io.Copy(bodyWriter{a}, resp.Body)
 	return err
 }
 
-type bodyWriter struct{ *answer }
+type bodyWriter struct{ *harness.Answer }
 
 func (w bodyWriter) Write(p []byte) (int, error) {
-	w.body(p)
+	w.Body(p)
 	return len(p), nil
 }

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 // A dialect is a protocol that applications are asked in.
@@ -20,7 +22,7 @@ type dialect interface {
 	// encode returns the request of a question.
 	encode(q question) message
 	// read reads one answer, and gives its header and body to a.
-	read(in *bufio.Reader, a *answer) error
+	read(in *bufio.Reader, a *harness.Answer) error
 }
 
 // A question is what is asked of an application.
@@ -62,7 +64,7 @@ type load struct {
 	socket   string
 	dialect  dialect
 	question question
-	want     want
+	want     harness.Want
 	conns    int
 	requests int
 	limit    time.Duration
@@ -113,7 +115,7 @@ func (l *load) worker() *worker {
 		socket:  l.socket,
 		dialect: l.dialect,
 		message: l.dialect.encode(l.question),
-		answer:  answer{want: l.want},
+		answer:  harness.Answer{Want: l.want},
 		keep:    l.question.keep,
 	}
 }
@@ -123,7 +125,7 @@ type worker struct {
 	socket  string
 	dialect dialect
 	message message
-	answer  answer
+	answer  harness.Answer
 	keep    bool
 	took    []time.Duration
 	conn    net.Conn
@@ -166,14 +168,14 @@ func (w *worker) send() error {
 }
 
 func (w *worker) receive() error {
-	w.answer.reset()
+	w.answer.Reset()
 	if err := w.dialect.read(w.in, &w.answer); err != nil {
 		return fmt.Errorf("reading an answer: %w", ended(err))
 	}
 	if !w.keep {
 		w.close()
 	}
-	return w.answer.verify()
+	return w.answer.Verify()
 }
 
 // ended makes of the end of a connection what it is in the midst of an answer.

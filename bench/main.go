@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 func main() {
@@ -74,7 +76,7 @@ func (s *settings) check(rest []string) error {
 	case s.write && (s.quick || s.only != "*" || s.peers != "*"):
 		return errors.New("-write is for whole runs, so that what is published is; leave out -quick, -only and -peers")
 	}
-	return errors.Join(noMatch("-only", s.only, workIDs()), noMatch("-peers", s.peers, peerIDs()))
+	return errors.Join(harness.NoMatch("-only", s.only, workIDs()), harness.NoMatch("-peers", s.peers, peerIDs()))
 }
 
 // run is the program.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 // writeFiles writes what the run found into the checkout.
@@ -72,32 +74,12 @@ func (r *report) markdownWork(b *bytes.Buffer, w work) {
 	for _, res := range results {
 		rows = append(rows, res.cells())
 	}
-	rows = withoutEmpty(rows)
-	row := func(cells []string) { fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | ")) }
-	row(rows[0])
-	row(append([]string{":--"}, slices.Repeat([]string{"--:"}, len(rows[0])-1)...))
-	for _, cells := range rows[1:] {
-		row(cells)
-	}
+	harness.WriteTable(b, rows)
 	for _, g := range r.Gaps {
 		if g.Work == w.id {
 			fmt.Fprintf(b, "\nNot %s: %s.\n", g.Peer, g.Reason)
 		}
 	}
-}
-
-// withoutEmpty leaves out the columns that have no figure.
-func withoutEmpty(rows [][]string) [][]string {
-	out := make([][]string, len(rows))
-	for column := range rows[0] {
-		empty := !slices.ContainsFunc(rows[1:], func(r []string) bool { return r[column] != "-" })
-		for i, r := range rows {
-			if !empty {
-				out[i] = append(out[i], r[column])
-			}
-		}
-	}
-	return out
 }
 
 func markdownRemarks(b *bytes.Buffer, title string, remarks []remark) {

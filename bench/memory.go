@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 // mostConns is how many connections there are at once, at most.
@@ -47,7 +49,7 @@ func waiting(b *bench, _ work, s *subject) (figures, error) {
 		}
 		return l.await(n)
 	}, func() error {
-		if _, err := l.ask("release", want{text: helloText}); err != nil {
+		if _, err := l.ask("release", harness.Want{Text: helloText}); err != nil {
 			return err
 		}
 		return each(conns, exchanger.receive)
@@ -60,21 +62,21 @@ func held(b *bench, s *subject, n int, hold, verify func() error) (figures, erro
 	if err := b.warm(s); err != nil {
 		return figures{}, err
 	}
-	before, err := s.server.memory("status", "VmRSS:")
+	before, err := s.server.Memory("status", "VmRSS:")
 	if err != nil {
 		return figures{}, err
 	}
 	if err := hold(); err != nil {
 		return figures{}, err
 	}
-	after, err := s.server.memory("status", "VmRSS:")
+	after, err := s.server.Memory("status", "VmRSS:")
 	if err != nil {
 		return figures{}, err
 	}
 	if err := verify(); err != nil {
 		return figures{}, err
 	}
-	peak, err := s.server.peak()
+	peak, err := s.server.Peak()
 	return figures{Requests: n, Each: max(0, after-before) / int64(n), Peak: peak}, err
 }
 
@@ -83,7 +85,7 @@ func (b *bench) warm(s *subject) error {
 	l := b.load(s, shape{share: 1})
 	for range 100 {
 		if s.do == "wait" {
-			if _, err := l.ask("waiting", want{}); err != nil {
+			if _, err := l.ask("waiting", harness.Want{}); err != nil {
 				return err
 			}
 			continue
@@ -138,13 +140,13 @@ func closeAll(all []exchanger) {
 }
 
 // ask asks something on a connection of its own.
-func (l *load) ask(query string, answer want) (string, error) {
+func (l *load) ask(query string, answer harness.Want) (string, error) {
 	one := *l
 	one.question.query, one.question.keep, one.want = query, false, answer
 	w := one.worker()
 	defer w.close()
 	err := w.exchange()
-	return w.answer.said(), err
+	return w.answer.Said(), err
 }
 
 // await returns when the handlers have n requests.
@@ -152,7 +154,7 @@ func (l *load) await(n int) error {
 	said := ""
 	for range int(roundTimeout / (50 * time.Millisecond)) {
 		var err error
-		if said, err = l.ask("waiting", want{}); err != nil {
+		if said, err = l.ask("waiting", harness.Want{}); err != nil {
 			return err
 		}
 		have, err := strconv.Atoi(said)

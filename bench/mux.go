@@ -8,6 +8,8 @@ import (
 	"net"
 	"slices"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 // multiplexed measures many requests at once on one connection.
@@ -37,7 +39,7 @@ type mux struct {
 
 type stream struct {
 	request []byte
-	answer  answer
+	answer  harness.Answer
 	sent    time.Time
 	open    bool // there is a request to answer
 }
@@ -56,7 +58,7 @@ func newMux(l *load, streams int) (*mux, error) {
 	q := l.question
 	for i := range m.streams {
 		q.id = uint16(i + 1)
-		m.streams[i] = stream{request: l.dialect.encode(q).head, answer: answer{want: l.want}}
+		m.streams[i] = stream{request: l.dialect.encode(q).head, answer: harness.Answer{Want: l.want}}
 	}
 	return m, nil
 }
@@ -93,7 +95,7 @@ func (m *mux) run(requests int, limit time.Duration) (outcome, error) {
 }
 
 func (m *mux) ask(st *stream) {
-	st.answer.reset()
+	st.answer.Reset()
 	st.sent, st.open = time.Now(), true
 	m.out = append(m.out, st.request...)
 }
@@ -161,7 +163,7 @@ func (m *mux) next() (*stream, error) {
 			return nil, m.broken(err)
 		case done:
 			st.open = false
-			return st, st.answer.verify()
+			return st, st.answer.Verify()
 		}
 	}
 }

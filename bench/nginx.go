@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 // nginxConf has one worker, with this directory for all its files. Its own
@@ -46,16 +48,16 @@ func behindNginx(keep bool) func(*bench, work, *subject) (figures, error) {
 		if err != nil {
 			return figures{}, err
 		}
-		defer n.stop()
+		defer n.Stop()
 		// nginx's connection to the load is kept in either case.
 		l := b.load(s, shape{keep: true, share: 2})
-		l.dialect, l.socket = webHTTP{}, n.socket
+		l.dialect, l.socket = webHTTP{}, n.Socket
 		f, err := b.best(s, l.run)
-		return f, n.explain(err)
+		return f, n.Explain(err)
 	}
 }
 
-func (b *bench) startNginx(s *subject, keep bool) (*process, error) {
+func (b *bench) startNginx(s *subject, keep bool) (*harness.Process, error) {
 	upstream := ""
 	if keep {
 		upstream = fmt.Sprintf("keepalive %d; keepalive_requests 1000000000;", b.conns)
@@ -64,13 +66,13 @@ func (b *bench) startNginx(s *subject, keep bool) (*process, error) {
 	if os.Geteuid() == 0 {
 		user = "user root;"
 	}
-	conf := fmt.Sprintf(nginxConf, b.dir, s.server.socket, upstream, passTo(s.dialect, keep), user)
+	conf := fmt.Sprintf(nginxConf, b.dir, s.server.Socket, upstream, passTo(s.dialect, keep), user)
 	path := filepath.Join(b.dir, "nginx.conf")
 	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
 		return nil, err
 	}
 	socket := filepath.Join(b.dir, "nginx.sock")
-	return startProcess(context.Background(), b.cores.load, socket,
+	return harness.StartProcess(context.Background(), b.cores.Load, socket,
 		[]string{"nginx", "-e", "stderr", "-p", b.dir, "-c", path}, nil)
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 	"github.com/simple-fastcgi/fastcgi/protocol"
 )
 
@@ -42,7 +43,7 @@ type gap struct{ works, reason string }
 
 func (p peer) gap(w work) string {
 	for _, g := range p.gaps {
-		if matches(g.works, w.id) {
+		if harness.Matches(g.works, w.id) {
 			return g.reason
 		}
 	}

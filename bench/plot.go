@@ -3,78 +3,46 @@
 package main
 
 import (
-	"bytes"
-	_ "embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"strings"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
-//go:embed plot.svg.tmpl
-var plotText string
-
-var plotTemplate = template.Must(template.New("plot").Parse(plotText))
-
-// The plot's measures, in its own units.
-const (
-	labelWidth = 190
-	barsWidth  = 440
-	rowHeight  = 20
-	plotWidth  = 760
-	mostFloors = 16 // the scale ends at this ratio: the slowest are cut off there
-)
-
-// A panel is a bar chart of one work.
-type panel struct {
-	Title string
-	Y     int
-	Bars  []bar
-}
-
-type bar struct {
-	Name, Class, Value string
-	Y, TextY           int
-	Width, ValueX      int
-	Cut                bool // longer than the scale
-}
+const mostFloors = 16 // the scale ends at this ratio: the slowest are cut off there
 
 // plot draws the CPU time of a hello.
 func (r *report) plot() ([]byte, error) {
-	y := 56
-	var panels []panel
+	m := r.Machine
+	chart := harness.Chart{
+		Label: "CPU time of a request to each FastCGI library",
+		Title: "CPU time of a request, and its ratio to a C program that parses nothing. Shorter is better.",
+		Note: fmt.Sprintf("%s, Linux %s, %s. Blue is this library: its kinds of handlers, each on both drivers.",
+			m.CPU, m.Kernel, m.Date),
+		Most: mostFloors,
+	}
 	for _, w := range works {
 		if !strings.HasPrefix(w.id, "hello-") || len(r.of(w.id)) == 0 {
 			continue
 		}
-		p := panel{Title: w.title, Y: y}
-		y += 12
+		p := harness.Panel{Title: w.title}
 		for _, res := range r.of(w.id) {
-			p.Bars = append(p.Bars, newBar(res, y))
-			y += rowHeight
+			p.Bars = append(p.Bars, newBar(res))
 		}
-		y += 40
-		panels = append(panels, p)
+		chart.Panels = append(chart.Panels, p)
 	}
-	if len(panels) == 0 {
+	if len(chart.Panels) == 0 {
 		return nil, errors.New("there is nothing to plot: neither hello-keep nor hello-close was measured")
 	}
-	var b bytes.Buffer
-	err := plotTemplate.Execute(&b, map[string]any{
-		"Panels": panels, "Width": plotWidth, "Height": y - 20, "LabelX": labelWidth - 8, "BarX": labelWidth,
-		"CutX": labelWidth + barsWidth - 24, "BarHeight": rowHeight - 5, "Machine": r.Machine,
-	})
-	return b.Bytes(), err
+	return chart.SVG()
 }
 
-func newBar(res result, y int) bar {
-	width := res.Ratio * barsWidth / mostFloors
-	b := bar{
-		Name: res.Peer, Class: "peer", Y: y, TextY: y + 12,
-		Value: fmt.Sprintf("%s, %.2f×", duration(res.CPU), res.Ratio),
-		Width: int(min(width, barsWidth)), Cut: width > barsWidth,
+func newBar(res result) harness.Bar {
+	b := harness.Bar{
+		Name: res.Peer, Class: "peer", Length: res.Ratio,
+		Value: fmt.Sprintf("%s, %.2f×", harness.Duration(res.CPU), res.Ratio),
 	}
-	b.ValueX = labelWidth + b.Width + 8
 	switch {
 	case res.Peer == peers[0].name:
 		b.Class = "floor"

@@ -5,11 +5,13 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 // A report is all that a run found.
 type report struct {
-	Machine  machine           `json:"machine"`
+	Machine  harness.Machine   `json:"machine"`
 	Programs map[string]string `json:"programs"` // versions
 	Results  []result          `json:"results"`
 	Gaps     []remark          `json:"gaps"`    // work that a peer cannot do
@@ -45,9 +47,9 @@ type figures struct {
 
 func (f figures) String() string {
 	if f.CPU == 0 {
-		return fmt.Sprintf("%s each of %d", size(f.Each), f.Requests)
+		return fmt.Sprintf("%s each of %d", harness.Size(f.Each), f.Requests)
 	}
-	return fmt.Sprintf("%s a request, p99 %s, of %d", duration(f.CPU), duration(f.P99), f.Requests)
+	return fmt.Sprintf("%s a request, p99 %s, of %d", harness.Duration(f.CPU), harness.Duration(f.P99), f.Requests)
 }
 
 // add notes a result. The floor is the first of each work.
@@ -71,30 +73,4 @@ func (r *report) of(workID string) (results []result) {
 		}
 	}
 	return results
-}
-
-// duration is d with three digits or more, which is what the figures are good
-// for.
-func duration(d time.Duration) string {
-	switch {
-	case d < 10*time.Microsecond:
-		return fmt.Sprintf("%.2f µs", d.Seconds()*1e6)
-	case d < 100*time.Microsecond:
-		return fmt.Sprintf("%.1f µs", d.Seconds()*1e6)
-	case d < 10*time.Millisecond:
-		return fmt.Sprintf("%.0f µs", d.Seconds()*1e6)
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.0f ms", d.Seconds()*1e3)
-	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
-}
-
-func size(n int64) string {
-	switch {
-	case n < 10*kib:
-		return fmt.Sprintf("%d B", n)
-	case n < mib:
-		return fmt.Sprintf("%.1f KiB", float64(n)/kib)
-	}
-	return fmt.Sprintf("%.1f MiB", float64(n)/mib)
 }

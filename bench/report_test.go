@@ -11,12 +11,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 // sample is a report with one of everything.
 func sample() *report {
 	r := &report{
-		Machine:  machine{CPU: "A <Fast> & Small CPU", Kernel: "6.1", System: "Debian", Commit: "abc", Date: "2026-11-22"},
+		Machine:  harness.Machine{CPU: "A <Fast> & Small CPU", Kernel: "6.1", System: "Debian", Commit: "abc", Date: "2026-11-22"},
 		Programs: map[string]string{"go": "go1.26"},
 		Gaps:     []remark{{"hello-keep", "libfcgi", "one at a time"}, {"idle", "libfcgi", "one at a time"}},
 		Missing:  []remark{{Peer: "nobody", Reason: "empty"}},
@@ -162,26 +164,6 @@ func TestFilesAreWritten(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil || !strings.HasPrefix(string(text), start) {
 			t.Errorf("%s: %v, starts %.30q", path, err, text)
-		}
-	}
-}
-
-func TestFigures(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		4160 * time.Nanosecond: "4.16 µs",
-		45 * time.Microsecond:  "45.0 µs",
-		1586 * time.Nanosecond: "1.59 µs",
-		800 * time.Microsecond: "800 µs",
-		17 * time.Millisecond:  "17 ms",
-		12 * time.Second:       "12.0 s",
-	} {
-		if got := duration(d); got != want {
-			t.Errorf("%d ns is %q, want %q", d, got, want)
-		}
-	}
-	for n, want := range map[int64]string{0: "0 B", 9000: "9000 B", 20 * kib: "20.0 KiB", 7 * mib: "7.0 MiB"} {
-		if got := size(n); got != want {
-			t.Errorf("%d bytes are %q, want %q", n, got, want)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 // slowConns is how many connections there are in the work of a slow reader, it
@@ -20,7 +22,7 @@ const slowConns = 64
 func slowReader(b *bench, _ work, s *subject) (figures, error) {
 	l := b.load(s, shape{keep: true, share: 1, conns: slowConns - 1})
 	slow := *l
-	slow.question.query, slow.want = "large", want{pattern: s.size}
+	slow.question.query, slow.want = "large", harness.Want{Pattern: s.size}
 	r := &reluctant{worker: slow.worker(), begun: make(chan struct{}), stop: make(chan struct{})}
 	if err := r.start(); err != nil {
 		return figures{}, err

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 // A source is where the program of a peer comes from.
@@ -126,13 +128,13 @@ func (b *bench) build(ctx context.Context) error {
 func (b *bench) needs(program string) bool {
 	if program == "nginx" {
 		for _, w := range works {
-			if w.nginx && matches(b.only, w.id) {
+			if w.nginx && harness.Matches(b.only, w.id) {
 				return true
 			}
 		}
 	}
 	for _, p := range peers {
-		if p.program == program && (p.id == floorID || matches(b.peers, p.id)) {
+		if p.program == program && (p.id == floorID || harness.Matches(b.peers, p.id)) {
 			return true
 		}
 	}
@@ -161,7 +163,7 @@ func (b *bench) miss(program string, err error) {
 	fmt.Fprintf(b.stderr, "missing: %v\n", err)
 	reason, _, _ := strings.Cut(err.Error(), "\n")
 	for _, p := range peers {
-		if p.program == program && matches(b.peers, p.id) {
+		if p.program == program && harness.Matches(b.peers, p.id) {
 			b.report.Missing = append(b.report.Missing, remark{Peer: p.name, Reason: reason})
 		}
 	}

@@ -6,18 +6,20 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 var columns = []string{"peer", "CPU/request", "over floor", "requests/s", "p50", "p99", "peak memory", "memory each"}
 
 // cells are a result as a row of the columns.
 func (r result) cells() []string {
-	cells := []string{r.Peer, "-", "-", "-", "-", "-", size(r.Peak), "-"}
+	cells := []string{r.Peer, "-", "-", "-", "-", "-", harness.Size(r.Peak), "-"}
 	if r.CPU > 0 {
-		cells[1], cells[3] = duration(r.CPU), fmt.Sprintf("%.*f", decimals(r.Rate), r.Rate)
-		cells[4], cells[5] = duration(r.P50), duration(r.P99)
+		cells[1], cells[3] = harness.Duration(r.CPU), fmt.Sprintf("%.*f", decimals(r.Rate), r.Rate)
+		cells[4], cells[5] = harness.Duration(r.P50), harness.Duration(r.P99)
 	} else {
-		cells[7] = size(r.Each)
+		cells[7] = harness.Size(r.Each)
 	}
 	if r.Ratio > 0 {
 		cells[2] = fmt.Sprintf("%.2f", r.Ratio)

@@ -2,7 +2,11 @@
 
 package main
 
-import "time"
+import (
+	"time"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
+)
 
 // A work is something to measure peers at.
 type work struct {
@@ -14,12 +18,12 @@ type work struct {
 	run   func(b *bench, w work, s *subject) (figures, error)
 }
 
-func (w work) asks(p peer) bool { return w.peers == "" || matches(w.peers, p.id) }
+func (w work) asks(p peer) bool { return w.peers == "" || harness.Matches(w.peers, p.id) }
 
 const (
-	kib = 1 << 10
-	mib = 1 << 20
-	gib = 1 << 30
+	kib = harness.KiB
+	mib = harness.MiB
+	gib = harness.GiB
 )
 
 var works = []work{
@@ -38,6 +42,10 @@ var works = []work{
 	{
 		id: "bytes-1m", title: "answers of 1 MiB, a connection each",
 		task: fixed(task{do: "bytes", size: mib}), run: throughput(shape{share: 100}),
+	},
+	{
+		id: "bytes-1g", title: "answers of 1 GiB, one at a time",
+		peers: "floor,async-*", task: huge("bytes"), run: throughput(shape{share: 50_000, conns: 1}),
 	},
 	{
 		id: "count-1m", title: "uploads of 1 MiB that are counted, a connection each",
@@ -91,7 +99,7 @@ const behindNginxPeers = "floor,async-*,sync-*,http-*,net-http-fcgi,net-http"
 
 func fixed(t task) func(*bench) task { return func(*bench) task { return t } }
 
-// huge is an upload of 1 GiB, or of what stands for it in a quick run.
+// huge is an upload or answer of 1 GiB, or of what stands for it in a quick run.
 func huge(do string) func(*bench) task {
 	return func(b *bench) task {
 		if b.quick {
@@ -126,7 +134,7 @@ func throughput(sh shape) func(*bench, work, *subject) (figures, error) {
 // load is the load of a shape for a subject.
 func (b *bench) load(s *subject, sh shape) *load {
 	l := &load{
-		socket:   s.server.socket,
+		socket:   s.server.Socket,
 		dialect:  s.dialect,
 		question: question{script: b.script(s.task), keep: sh.keep},
 		want:     expect(s.task),
@@ -164,7 +172,7 @@ func (b *bench) best(s *subject, round func(share int) (outcome, error)) (figure
 	}
 	var best figures
 	for range b.rounds {
-		before, err := s.server.cpuTime()
+		before, err := s.server.CPUTime()
 		if err != nil {
 			return figures{}, err
 		}
@@ -172,7 +180,7 @@ func (b *bench) best(s *subject, round func(share int) (outcome, error)) (figure
 		if err != nil {
 			return figures{}, err
 		}
-		after, err := s.server.cpuTime()
+		after, err := s.server.CPUTime()
 		if err != nil {
 			return figures{}, err
 		}
@@ -181,7 +189,7 @@ func (b *bench) best(s *subject, round func(share int) (outcome, error)) (figure
 		}
 	}
 	var err error
-	best.Peak, err = s.server.peak()
+	best.Peak, err = s.server.Peak()
 	return best, err
 }
 

@@ -14,5 +14,5 @@ var hello = []byte("Status: 200 OK\r\n" + textHeader + "hello, world\n")
 // bytesResponse is the response of the task bytes.
 func bytesResponse(size int) []byte {
 	header := "Content-Type: application/octet-stream\r\nContent-Length: " + strconv.Itoa(size) + "\r\n\r\n"
-	return append([]byte(header), webhandler.Pattern(size)...)
+	return append(append(make([]byte, 0, len(header)+size), header...), webhandler.Pattern(size)...)
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package harness
 
 import (
 	"fmt"
@@ -14,10 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpuTime is the CPU time that the process and its children have used, all
+// CPUTime is the CPU time that the process and its children have used, all
 // threads of them, also those that have ended. It is what the scheduler counts, in
 // nanoseconds.
-func (p *process) cpuTime() (total time.Duration, err error) {
+func (p *Process) CPUTime() (total time.Duration, err error) {
 	pids, err := p.group()
 	for _, pid := range pids {
 		// The clock of a process is not in the headers, but in the manual:
@@ -32,23 +32,23 @@ func (p *process) cpuTime() (total time.Duration, err error) {
 	return total, err
 }
 
-// peak is the most memory that the process has had. The kernel does not tell
+// Peak is the most memory that the process has had. The kernel does not tell
 // that for several at once: of those it is what they have now, pages that they
 // share counted once.
-func (p *process) peak() (int64, error) {
+func (p *Process) Peak() (int64, error) {
 	pids, err := p.group()
 	switch {
 	case err != nil:
 		return 0, err
 	case len(pids) > 1:
-		return p.memory("smaps_rollup", "Pss:")
+		return p.Memory("smaps_rollup", "Pss:")
 	}
-	return p.memory("status", "VmHWM:")
+	return p.Memory("status", "VmHWM:")
 }
 
-// memory is a figure of a file /proc/PID/FILE in bytes, the sum over the process
+// Memory is a figure of a file /proc/PID/FILE in bytes, the sum over the process
 // and its children.
-func (p *process) memory(file, field string) (total int64, err error) {
+func (p *Process) Memory(file, field string) (total int64, err error) {
 	pids, err := p.group()
 	for _, pid := range pids {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
@@ -64,13 +64,13 @@ func (p *process) memory(file, field string) (total int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		total += n * kib
+		total += n * KiB
 	}
 	return total, err
 }
 
 // group lists the process and its children.
-func (p *process) group() (pids []int, err error) {
+func (p *Process) group() (pids []int, err error) {
 	leader := p.cmd.Process.Pid
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -93,7 +93,7 @@ func (p *process) group() (pids []int, err error) {
 		}
 	}
 	if len(pids) == 0 {
-		return nil, fmt.Errorf("the server, process %d, has ended", leader)
+		return nil, fmt.Errorf("process %d has ended", leader)
 	}
 	return pids, nil
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package harness
 
 import (
 	"errors"
@@ -12,15 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cores are the processors of the server and of the load.
-type cores struct{ server, load int }
+// Cores are the processors of the server and of the load.
+type Cores struct{ Server, Load int }
 
-// splitCores takes the first two processors that there are, and moves this
+// SplitCores takes the first two processors that there are, and moves this
 // process to the second.
-func splitCores() (cores, error) {
+func SplitCores() (Cores, error) {
 	var usable unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &usable); err != nil {
-		return cores{}, err
+		return Cores{}, err
 	}
 	var found []int
 	for i := range len(usable) * 64 {
@@ -29,11 +29,11 @@ func splitCores() (cores, error) {
 		}
 	}
 	if len(found) < 2 {
-		return cores{}, errors.New("this process may use one processor only, and the load needs one beside the server's: run it on a machine with two, without taskset")
+		return Cores{}, errors.New("this process may use one processor only, and the load needs one beside the server's: run it on a machine with two, without taskset")
 	}
-	c := cores{server: found[0], load: found[1]}
+	c := Cores{Server: found[0], Load: found[1]}
 	runtime.GOMAXPROCS(1)
-	return c, pinSelf(c.load)
+	return c, pinSelf(c.Load)
 }
 
 // pinSelf moves all threads of this process to a processor. Those to come start
@@ -55,9 +55,9 @@ func pinSelf(core int) error {
 	return nil
 }
 
-// onCore calls start with this thread on a processor, so that the process it
+// OnCore calls start with this thread on a processor, so that the process it
 // starts is there too, and all of its.
-func onCore(core int, start func() error) error {
+func OnCore(core int, start func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var before unix.CPUSet
@@ -77,8 +77,8 @@ func only(core int) *unix.CPUSet {
 	return &set
 }
 
-// raiseFileLimit makes room for n descriptors, here and in the servers.
-func raiseFileLimit(n uint64) error {
+// RaiseFileLimit makes room for n descriptors, here and in the servers.
+func RaiseFileLimit(n uint64) error {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return err
@@ -88,7 +88,7 @@ func raiseFileLimit(n uint64) error {
 	limit.Cur = limit.Max
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("%d connections need as many descriptors, and the limit is %d: raise it as root with prlimit --nofile=%d --pid $$ (%w)",
-			mostConns, hard, n, err)
+			n, hard, n, err)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package harness
 
 import (
 	"os"
@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A machine is where and when a run took place.
-type machine struct {
+// A Machine is where and when a run took place.
+type Machine struct {
 	CPU    string `json:"cpu"`
 	Kernel string `json:"kernel"`
 	System string `json:"system"`
@@ -20,9 +20,9 @@ type machine struct {
 	Date   string `json:"date"`
 }
 
-// describeMachine notes what is known; what is not stays empty.
-func describeMachine(root string) machine {
-	m := machine{
+// DescribeMachine notes what is known; what is not stays empty.
+func DescribeMachine(root string) Machine {
+	m := Machine{
 		CPU:    field("/proc/cpuinfo", "model name", ":"),
 		System: strings.Trim(field("/etc/os-release", "PRETTY_NAME", "="), `"`),
 		Date:   time.Now().UTC().Format(time.DateOnly),

@@ -1,12 +1,13 @@
 //go:build linux
 
-package main
+package harness
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,45 +18,54 @@ import (
 	"time"
 )
 
-// A process is a program with all its children, which listens on a socket.
-type process struct {
-	socket string
+// A Process is a program with all its children, which listens on a socket.
+type Process struct {
+	Socket string // where it listens: a path, or host:port
 	cmd    *exec.Cmd
 	said   tail
 	ended  chan struct{} // closed when it has
 }
 
-// start starts a peer for a task.
-func (b *bench) start(ctx context.Context, p peer, t task) (*process, error) {
-	socket := filepath.Join(b.dir, "socket")
-	args, env := p.command(b, t, socket)
-	return startProcess(ctx, b.cores.server, socket, args, env)
-}
-
-// startProcess starts a program on one processor, and returns when it listens.
-func startProcess(ctx context.Context, core int, socket string, args, env []string) (*process, error) {
+// StartProcess starts a program on one processor, and returns when it listens.
+func StartProcess(ctx context.Context, core int, socket string, args, env []string) (*Process, error) {
 	os.Remove(socket)
 	p, err := launch(ctx, core, args, env)
 	if err != nil {
 		return nil, err
 	}
-	p.socket = socket
+	p.Socket = socket
 	if err := p.await(); err != nil {
-		p.stop()
-		return nil, p.explain(err)
+		p.Stop()
+		return nil, p.Explain(err)
 	}
 	return p, nil
 }
 
+// Output runs a program on one processor to its end, and returns what it prints.
+func Output(ctx context.Context, core int, args []string) ([]byte, error) {
+	var out bytes.Buffer
+	var said tail
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stdout, cmd.Stderr = &out, &said
+	err := OnCore(core, cmd.Start)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %s", filepath.Base(args[0]), err, said.String())
+	}
+	return out.Bytes(), nil
+}
+
 // launch starts a program on one processor.
-func launch(ctx context.Context, core int, args, env []string) (*process, error) {
-	p := &process{cmd: exec.CommandContext(ctx, args[0], args[1:]...), ended: make(chan struct{})}
+func launch(ctx context.Context, core int, args, env []string) (*Process, error) {
+	p := &Process{cmd: exec.CommandContext(ctx, args[0], args[1:]...), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
 	// A group of its own is what tells its children from others.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.cmd.Cancel = p.kill
-	if err := onCore(core, p.cmd.Start); err != nil {
+	if err := OnCore(core, p.cmd.Start); err != nil {
 		return nil, err
 	}
 	go func() {
@@ -66,11 +76,11 @@ func launch(ctx context.Context, core int, args, env []string) (*process, error)
 	return p, nil
 }
 
-// await returns when the program listens. It does not connect, which there are
-// peers that do not bear without a request.
-func (p *process) await() error {
+// await returns when the program listens. It does not connect to a Unix socket,
+// which there are peers that do not bear without a request.
+func (p *Process) await() error {
 	for range 400 {
-		switch listening, err := isListening(p.socket); {
+		switch listening, err := isListening(p.Socket); {
 		case err != nil:
 			return err
 		case listening:
@@ -88,6 +98,13 @@ func (p *process) await() error {
 // isListening looks for a Unix socket that accepts connections: the kernel marks
 // it with this flag.
 func isListening(socket string) (bool, error) {
+	if !filepath.IsAbs(socket) {
+		c, err := net.Dial("tcp", socket)
+		if err == nil {
+			err = c.Close()
+		}
+		return err == nil, nil
+	}
 	const acceptsConnections = "00010000"
 	table, err := os.ReadFile("/proc/net/unix")
 	if err != nil {
@@ -102,17 +119,17 @@ func isListening(socket string) (bool, error) {
 	return false, nil
 }
 
-func (p *process) kill() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
+func (p *Process) kill() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
 
-// stop ends the program and its children.
-func (p *process) stop() {
+// Stop ends the program and its children.
+func (p *Process) Stop() {
 	// It fails when all have ended, which is what is wanted.
 	_ = p.kill()
 	<-p.ended
 }
 
-// explain adds what the program said to an error.
-func (p *process) explain(err error) error {
+// Explain adds what the program said to an error.
+func (p *Process) Explain(err error) error {
 	if said := p.said.String(); err != nil && said != "" {
 		return fmt.Errorf("%w; it says %q", err, said)
 	}

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package harness
 
 import (
 	"fmt"
@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// matches reports whether a comma-separated list has id, or a pattern that fits
+// Matches reports whether a comma-separated list has id, or a pattern that fits
 // it.
-func matches(list, id string) bool {
+func Matches(list, id string) bool {
 	return slices.ContainsFunc(strings.Split(list, ","), func(pattern string) bool {
 		ok, err := path.Match(strings.TrimSpace(pattern), id)
 		return ok && err == nil
 	})
 }
 
-// noMatch says which part of a list fits none of the ids.
-func noMatch(option, list string, ids []string) error {
+// NoMatch says which part of a list fits none of the ids.
+func NoMatch(option, list string, ids []string) error {
 	for pattern := range strings.SplitSeq(list, ",") {
-		if !slices.ContainsFunc(ids, func(id string) bool { return matches(pattern, id) }) {
+		if !slices.ContainsFunc(ids, func(id string) bool { return Matches(pattern, id) }) {
 			return fmt.Errorf("%s %q fits nothing; choose of %s", option, pattern, strings.Join(ids, ", "))
 		}
 	}

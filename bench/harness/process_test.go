@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package harness
 
 import (
 	"path/filepath"
@@ -28,7 +28,7 @@ func firstCore(t *testing.T) int {
 func TestServerThatDoesNotListenIsExplained(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	args := []string{"sh", "-c", "echo the disk is on fire >&2; exit 3"}
-	_, err := startProcess(t.Context(), firstCore(t), socket, args, nil)
+	_, err := StartProcess(t.Context(), firstCore(t), socket, args, nil)
 	if err == nil || !strings.Contains(err.Error(), "ended before it listened") || !strings.Contains(err.Error(), "on fire") {
 		t.Errorf("error is %v", err)
 	}
@@ -41,10 +41,10 @@ func TestUsageCountsChildren(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.stop()
+	defer p.Stop()
 	// More than a shell needs to start: the child's.
 	for spent := time.Duration(0); spent < 50*time.Millisecond; {
-		if spent, err = p.cpuTime(); err != nil {
+		if spent, err = p.CPUTime(); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Millisecond)
@@ -59,13 +59,24 @@ func TestUsageCountsChildren(t *testing.T) {
 			t.Errorf("process %d is not on processor %d only: %v, %v", pid, core, set, err)
 		}
 	}
-	if n, err := p.peak(); err != nil || n == 0 {
+	if n, err := p.Peak(); err != nil || n == 0 {
 		t.Errorf("memory is %d, %v", n, err)
 	}
-	p.stop()
+	p.Stop()
 	// The child was killed, too, and is gone as soon as the kernel gets to it.
 	for err == nil {
 		_, err = p.group()
+	}
+}
+
+func TestOutput(t *testing.T) {
+	out, err := Output(t.Context(), firstCore(t), []string{"sh", "-c", "echo figures"})
+	if string(out) != "figures\n" || err != nil {
+		t.Errorf("got %q, %v", out, err)
+	}
+	_, err = Output(t.Context(), firstCore(t), []string{"sh", "-c", "echo on fire >&2; exit 3"})
+	if err == nil || !strings.Contains(err.Error(), "status 3: on fire") {
+		t.Errorf("error is %v", err)
 	}
 }
 
