@@ -42,11 +42,11 @@ RESTARTS := bin/restarts.jsonl
 
 GO := go
 
-.PHONY: help demo test fmt lint interop matrix restarts bench bench-peers memory fuzz cross cross-vet deps vet style vuln race allocations overflow
+.PHONY: help demo test fmt lint interop matrix restarts bench bench-peers bench-clients memory fuzz cross cross-vet deps vet style vuln race allocations overflow
 
 help: ## print this
 	@printf 'fastcgi: the FastCGI toolkit for Go\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@printf '\nStart with `make demo`. Before a commit: `make fmt test`.\n'
 
 demo: ## serve examples/demo over HTTP (LISTEN=127.0.0.1:8080)
@@ -90,6 +90,10 @@ bench-peers: ## side by side with every peer, in 20 minutes: bench/RESULTS.md, d
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(PEERS) || true; \
 	fi
 	$(GO) run ./bench -write
+
+# The clients of others are modules of their own under bench/clients. What cannot be had is named as missing.
+bench-clients: ## our client side by side with others in Go, in 5 minutes: bench/clients/RESULTS.md, docs/clients.svg
+	$(GO) run ./bench/clients -write
 
 memory: ## what a million answers that nobody reads take, in some minutes: bench/unread/RESULTS.md
 	$(GO) run ./bench/unread -write

@@ -15,9 +15,18 @@ import (
 // Cores are the processors of the server and of the load.
 type Cores struct{ Server, Load int }
 
-// SplitCores takes the first two processors that there are, and moves this
-// process to the second.
+// SplitCores finds them, and moves this process to that of the load.
 func SplitCores() (Cores, error) {
+	c, err := FindCores()
+	if err != nil {
+		return c, err
+	}
+	runtime.GOMAXPROCS(1)
+	return c, pinSelf(c.Load)
+}
+
+// FindCores takes the first two processors that there are.
+func FindCores() (Cores, error) {
 	var usable unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &usable); err != nil {
 		return Cores{}, err
@@ -31,9 +40,7 @@ func SplitCores() (Cores, error) {
 	if len(found) < 2 {
 		return Cores{}, errors.New("this process may use one processor only, and the load needs one beside the server's: run it on a machine with two, without taskset")
 	}
-	c := Cores{Server: found[0], Load: found[1]}
-	runtime.GOMAXPROCS(1)
-	return c, pinSelf(c.Load)
+	return Cores{Server: found[0], Load: found[1]}, nil
 }
 
 // pinSelf moves all threads of this process to a processor. Those to come start
