@@ -66,9 +66,10 @@ this library's, with async handlers; requests have 20 to 25 parameters. Every an
 client's.
 
 client.Client, gofast and fcgi_client are given the parameters; Caddy's transport makes them of an http.Request.
-client.Client and fcgi_client return the CGI response; gofast and Caddy's transport read its header. fcgi_client and
-Caddy's transport have a connection for each call. gofast has a connection for each caller here: its pool makes more
-than that, and it cannot be told of what it does not read.
+client.Client, gofast and fcgi_client are given the parameters; Caddy's transport makes them of an http.Request. Behind
+client.Client and fcgi_client the CGI response is read as it is; gofast and Caddy's transport parse its header. fcgi_client
+and Caddy's transport make a connection for each call. gofast has one for each caller here, because its own pool makes
+more than that. Only Caddy's proxy can tell its transport of a Unix socket, so that calls over TCP.
 
 `
 
