@@ -33,9 +33,13 @@ func New(task string, size int) (http.Handler, error) {
 
 // Pattern returns size bytes, byte i of which is i mod 251.
 func Pattern(size int) []byte {
+	const period = 251
 	b := make([]byte, size)
-	for i := range b {
-		b[i] = byte(i % 251)
+	for i := range b[:min(size, period)] {
+		b[i] = byte(i)
+	}
+	for n := period; n < size; n *= 2 { // a GiB would take seconds byte by byte
+		copy(b[n:], b[:n])
 	}
 	return b
 }
