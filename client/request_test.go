@@ -215,7 +215,7 @@ func TestBadAddress(t *testing.T) { eachMode(t, testBadAddress) }
 
 func testBadAddress(t *testing.T, m mode) {
 	refused := slices.Concat(addresstest.Refused, []addresstest.Bad{
-		{Addr: "", Says: "unix:/path, /path, unix:@name, tcp:host:port, host:port or :port"},
+		{Addr: "", Says: "unix:/path, /path, unix:@name, tcp:host:port, host:port, :port or tls:host:port"},
 		{Addr: "fd:0", Says: "cannot be dialled"},
 		{Addr: "127.0.0.1:0", Says: "port 0"},
 	})

@@ -97,7 +97,8 @@ func (t *try) worthwhile(ctx context.Context) bool {
 		if t.x.conn.shared && t.after == 0 {
 			t.after = f.newest // those that were lost together share the next one
 		} else {
-			t.after = brandNew // where it is the first, and so not sent again
+			t.after = brandNew // where it is the first
+			t.repeated = t.x.conn.shared
 		}
 		return true
 	case errors.Is(f.lost, syscall.ECONNRESET):
