@@ -48,7 +48,7 @@ func (e *bodyError) Error() string { return e.err.Error() }
 func (e *bodyError) Unwrap() error { return e.err }
 
 // StatusOf returns the HTTP status with which a proxy tells its client of an error
-// of Client.Do, ReadHead or Transport.RoundTrip, for an ErrorHandler of
+// of a Doer, ReadHead or Transport.RoundTrip, for an ErrorHandler of
 // httputil.ReverseProxy for instance:
 //
 //	400  the path has a CR, LF or NUL, or the body could not be read
@@ -59,7 +59,8 @@ func (e *bodyError) Unwrap() error { return e.err }
 //	     could not be kept on disk
 //	502  everything else
 //	503  nobody listens, or too many connections wait there; it refuses the request
-//	     for now (OVERLOADED, CANT_MPX_CONN); or the Client is closed
+//	     for now (OVERLOADED, CANT_MPX_CONN); a Balancer has none for it; or the
+//	     Client is closed
 //	504  no answer in time
 //	507  there is no room on the disk for the body
 func StatusOf(err error) int {
@@ -75,6 +76,8 @@ func StatusOf(err error) int {
 	switch {
 	case errors.As(err, &known):
 		return known.Code
+	case errors.Is(err, ErrUnavailable): // whatever became of the last one
+		return http.StatusServiceUnavailable
 	case errors.As(err, &refused):
 		return refusedStatus(refused.Status)
 	case errors.As(err, &large):

@@ -42,7 +42,7 @@ const (
 //
 // In every number here, zero means the default, and below zero means no limit.
 type Transport struct {
-	// Client talks to the application: a *Client, usually.
+	// Client talks to the application: a *Client, or a *Balancer for several.
 	Client Doer
 
 	// Prefix is the part of the path that stands for the application, such as

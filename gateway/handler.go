@@ -27,7 +27,8 @@ const (
 //
 // In every number here, zero means the default, and below zero means no limit.
 type Handler struct {
-	// Client talks to the application: a *client.Client, usually.
+	// Client talks to the application: a *client.Client, or a *client.Balancer for
+	// several.
 	Client client.Doer
 
 	// Authorizers are asked, in this order, before the application is (§6.3), and
