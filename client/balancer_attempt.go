@@ -44,6 +44,7 @@ func (b *Balancer) attempt(ctx context.Context, c *call, s slot) (resp *Response
 		return nil, c.req.idempotent() && c.req.Stdin == nil && c.req.Data == nil, cause
 	}
 	b.succeeded(s.app)
+	s.trial = false // that is decided
 	resp.notify(func() {
 		w.end(nil)
 		b.over(s, causeOf(ctx, resp.x.err), resp.x.err)

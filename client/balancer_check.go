@@ -77,7 +77,7 @@ func (k *Check) ask(ctx context.Context, prober *Client) error {
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	resp, err := prober.Do(ctx, k.Request())
+	resp, _, err := prober.attempt(ctx, k.Request()) // it does not wait for one that is away
 	if err != nil {
 		return err
 	}

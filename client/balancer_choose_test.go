@@ -260,7 +260,8 @@ func TestConsistentHashSecondChoice(t *testing.T) {
 func TestKeys(t *testing.T) {
 	req := &client.Request{Params: []client.Pair{
 		{Name: "HTTP_COOKIE", Value: "other=1; session=abc=d ; session=second;bare"},
-		{Name: "REMOTE_ADDR", Value: "192.0.2.7"}, {Name: "REMOTE_ADDR", Value: "spoofed"},
+		{Name: "REMOTE_ADDR", Value: "192.0.2.7"},
+		{Name: "REMOTE_ADDR", Value: "spoofed"},
 	}}
 	for _, tt := range []struct {
 		name string

@@ -99,12 +99,12 @@ func (b *Balancer) acquire(ctx context.Context, c *call) (slot, error) {
 		defer b.mu.Unlock()
 		return b.take(c, a, now), nil
 	}
-	entry, err := b.enqueue(c, now)
+	e, err := b.enqueue(c, now)
 	b.mu.Unlock()
 	if err != nil {
 		return slot{}, err
 	}
-	return b.wait(ctx, c, entry)
+	return b.wait(ctx, c, e)
 }
 
 // take counts a call for an application. It needs mu.
@@ -174,7 +174,7 @@ func (b *Balancer) wait(ctx context.Context, c *call, e *list.Element) (slot, er
 		}
 		timer.Stop()
 		c.patience -= time.Since(start)
-		if s, over, err := b.lookAgain(ctx, c, e, err); over {
+		if s, over, err := b.lookAgain(c, e, err); over {
 			return s, err
 		}
 	}
@@ -190,7 +190,7 @@ func (c *call) nextLook() time.Duration {
 
 // lookAgain ends the waiting of a call with an error, for err or for want of patience, or with a slot, if it got one at
 // the same moment or finds one now that it may go where nobody listened.
-func (b *Balancer) lookAgain(ctx context.Context, c *call, e *list.Element, err error) (s slot, over bool, _ error) {
+func (b *Balancer) lookAgain(c *call, e *list.Element, err error) (s slot, over bool, _ error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
@@ -201,6 +201,7 @@ func (b *Balancer) lookAgain(ctx context.Context, c *call, e *list.Element, err 
 			return s, true, nil
 		}
 		b.release(s)
+		s.app.health.suspect = s.app.health.suspect || s.suspect
 		s.app.totals.failures.count(causeCanceled)
 		b.dispatch(now)
 		return slot{}, true, err
@@ -241,6 +242,11 @@ func (b *Balancer) unavailable(c *call, why string) error {
 	for _, e := range b.entries {
 		if e.lookups.err != nil && !e.lookups.known() {
 			return fmt.Errorf("%w: %s; looking up %s: %w", ErrUnavailable, why, e.host.name, e.lookups.err)
+		}
+	}
+	for _, a := range b.apps {
+		if a.health.now != HealthUp && a.totals.lastErr != nil {
+			return fmt.Errorf("%w: %s; %s, for one, is %v: %v", ErrUnavailable, why, a.name, a.health.now, a.totals.lastErr)
 		}
 	}
 	return fmt.Errorf("%w: %s", ErrUnavailable, why)
