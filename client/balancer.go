@@ -126,6 +126,8 @@ type Balancer struct {
 	waits    QueueState
 }
 
+var _ Doer = (*Balancer)(nil)
+
 // start begins the work with Applications, at the first call of any method.
 func (b *Balancer) start() error {
 	b.once.Do(func() {

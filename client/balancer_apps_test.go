@@ -153,21 +153,21 @@ func TestBalancerUnderLoad(t *testing.T) {
 			defer holder.Close()
 
 			g := gather(t, b, askers)
-			g.await(1000)
+			g.await(500)
 			killed.Close()
-			g.await(1000)
+			g.await(500)
 			if err := b.Drain(t.Context(), "drained"); err != nil {
 				t.Error(err)
 			}
 			atDrain := stateOf(b, "drained")
-			g.await(1000)
+			g.await(500)
 			if s := stateOf(b, "drained"); s.Requests != atDrain.Requests {
 				t.Errorf("a drained application got %d requests", s.Requests-atDrain.Requests)
 			}
 			if err := b.Resume("drained"); err != nil {
 				t.Error(err)
 			}
-			g.await(1000)
+			g.await(500)
 			g.disperse()
 			for _, s := range b.State().Applications {
 				t.Logf("%s: %v, %d requests, %d completed, %d retried, failures %+v, %s",

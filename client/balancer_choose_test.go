@@ -137,16 +137,12 @@ func keyed(i int) *client.Request {
 	return req
 }
 
-// whose says who answers each of n keys.
+// whose says who would answer each of n keys.
 func (f *fleet) whose(n int) []string {
 	f.t.Helper()
 	owners := make([]string, n)
 	for i := range n {
-		got, err := f.ask(keyed(i))
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		owners[i] = got
+		owners[i] = f.balancer.Chooser(f.t, keyed(i))()
 	}
 	return owners
 }

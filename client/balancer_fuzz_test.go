@@ -44,6 +44,11 @@ func storm(t *testing.T, r *rand.Rand, policy uint8, limit int) {
 		SlowStart:       10 * time.Second,
 		Check:           &client.Check{Request: get, Judge: func(*client.Response) error { return nil }},
 	}
+	if policy%2 == 1 {
+		b.NewClient = func(string) *client.Client {
+			return &client.Client{KeepConn: true, DialTimeout: time.Second, MaxConns: int(policy % 8)}
+		}
+	}
 	names := strings.Split("abcd", "")
 	f := newFleet(t, b, names...)
 	var load sync.WaitGroup

@@ -29,7 +29,8 @@
 //	     sends something that is no CGI response
 //	503  nobody listens, or too many connections wait there, for all of the
 //	     Client's DialTimeout; it refuses the request for now (OVERLOADED,
-//	     CANT_MPX_CONN); or the Client is closed
+//	     CANT_MPX_CONN); the Client is closed; or it is a client.Balancer
+//	     that has no application
 //	504  no answer to a connection within DialTimeout, or no header within
 //	     ResponseHeaderTimeout
 //	507  there is no room for the spool file

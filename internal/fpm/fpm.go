@@ -111,14 +111,6 @@ func (p *Process) Restart() {
 	p.start()
 }
 
-// Reload has FPM begin anew with the same listening socket, as `systemctl reload` does. It returns at once.
-func (p *Process) Reload() {
-	p.t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
 // find returns php-fpm's path. Debian's carries PHP's version in its name.
 func find() string {
 	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin") {
