@@ -55,3 +55,20 @@ func ExampleListen() {
 	// listening on tcp
 	// fastcgi: server closed
 }
+
+// TLS between two machines. Clients must show a certificate of the authority in ca.pem. All three files are read again when they
+// have changed.
+func ExampleListen_tls() {
+	l, err := fastcgi.Listen("tls::9000", &fastcgi.ListenOptions{
+		CertFile:     "/etc/app/app.pem",
+		KeyFile:      "/etc/app/app.key",
+		ClientCAFile: "/etc/app/ca.pem",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	srv := &fastcgi.Server{Handler: fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
+		fastcgi.SendResponse(w, 200, "text/plain", "hello\n")
+	})}
+	log.Fatal(srv.Serve(l))
+}

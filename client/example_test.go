@@ -99,3 +99,25 @@ func ExampleClient_GetValues() {
 	fmt.Println(values, err)
 	// Output: map[FCGI_MPXS_CONNS:1] <nil>
 }
+
+// An application on another machine, by TLS. It is to show a certificate of the authority in ca.pem, and is shown the one in web.pem.
+// All three files are read again when they have changed.
+func ExampleClient_tls() {
+	c := &client.Client{
+		Addr:     "tls:app.internal:9000",
+		CAFile:   "/etc/gateway/ca.pem",
+		CertFile: "/etc/gateway/web.pem",
+		KeyFile:  "/etc/gateway/web.key",
+		KeepConn: true,
+	}
+	defer c.Close()
+	resp, err := c.Do(context.Background(), &client.Request{
+		Params: []client.Pair{{Name: "REQUEST_METHOD", Value: "GET"}},
+		Stderr: os.Stderr,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Close()
+	io.Copy(os.Stdout, resp)
+}

@@ -23,6 +23,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +40,7 @@ import (
 	"github.com/simple-fastcgi/fastcgi"
 	"github.com/simple-fastcgi/fastcgi/client"
 	"github.com/simple-fastcgi/fastcgi/fastcgitest"
+	"github.com/simple-fastcgi/fastcgi/gateway"
 )
 
 var (
