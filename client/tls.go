@@ -143,6 +143,13 @@ func (c *Client) certsChanged(err error) {
 	log.Info("fastcgi: certificate files read again", "addr", c.Addr)
 }
 
+// alerted reports whether the application has ended a connection with an alert of TLS: it does not want this end's certificate,
+// and does not want it on the next connection either.
+func alerted(err error) bool {
+	var alert *net.OpError
+	return errors.As(err, &alert) && alert.Op == "remote error"
+}
+
 // handshakeError adds to the error of a handshake what to do about it.
 func handshakeError(err error) error {
 	if remedy := handshakeRemedy(err); remedy != "" {

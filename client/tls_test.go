@@ -146,16 +146,18 @@ func TestMutualTLS(t *testing.T) {
 			if tt.pair != nil {
 				c.CertFile, c.KeyFile = tt.pair().Write(t, t.TempDir(), "gateway")
 			}
-			before := app.srv.Stats().Conns
-			got, _, err := answer(t, c, post(strings.NewReader("hello")))
-			switch {
-			case tt.says == "" && (err != nil || got != "hello"):
-				t.Errorf("answer %q, %v", got, err)
-			case tt.says != "" && (err == nil || !strings.Contains(err.Error(), tt.says)):
-				t.Errorf("error %v, want %q", err, tt.says)
+			if tt.says == "" {
+				expect(t, c, post(strings.NewReader("hello")), "hello")
+				return
 			}
-			if n := app.srv.Stats().Conns - before; n != 1 {
-				t.Errorf("%d connections were made", n)
+			for _, req := range []*client.Request{post(strings.NewReader("hello")), get()} { // one that may be repeated, too
+				before := app.srv.Stats().Conns
+				if _, _, err := answer(t, c, req); err == nil || !strings.Contains(err.Error(), tt.says) {
+					t.Errorf("error %v, want %q", err, tt.says)
+				}
+				if n := app.srv.Stats().Conns - before; n != 1 {
+					t.Errorf("%d connections were made", n)
+				}
 			}
 		})
 	}
@@ -444,4 +446,27 @@ func TestTLSClosedWhileIdle(t *testing.T) {
 	c.Close()
 	l.Close()
 	scripts.Wait()
+}
+
+// A Balancer dials the IP addresses of a name with TLS as well, with the settings of the clients that NewClient makes.
+func TestTLSBalancer(t *testing.T) {
+	app := startTLS(t, func(a *certstest.Authority) certstest.Pair { return a.Pair("app.internal") }, nil)
+	b := &client.Balancer{
+		Applications: []client.Application{{Addr: strings.Replace(app.addr, "127.0.0.1", "localhost", 1)}},
+		NewClient: func(addr string) *client.Client {
+			if !strings.HasPrefix(addr, "tls:127.0.0.1:") {
+				t.Errorf("it dials %s", addr)
+			}
+			return &client.Client{Addr: addr, ServerName: "app.internal", CAFile: app.ca, ErrorLog: app.log.logger()}
+		},
+	}
+	defer b.Close()
+	resp, err := b.Do(t.Context(), post(strings.NewReader("hello")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Close()
+	if got, err := io.ReadAll(resp); err != nil || string(got) != "hello" {
+		t.Errorf("answer %q, %v", got, err)
+	}
 }

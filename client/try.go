@@ -101,6 +101,8 @@ func (t *try) worthwhile(ctx context.Context) bool {
 			t.repeated = t.x.conn.shared
 		}
 		return true
+	case alerted(f.lost):
+		return false
 	case errors.Is(f.lost, syscall.ECONNRESET):
 		return t.dials.wait(ctx, f.lost) == nil
 	case t.dials.once || t.repeated || time.Since(t.begun) >= promptly:
