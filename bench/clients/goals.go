@@ -29,13 +29,11 @@ func (r *report) writeGoals(b *bytes.Buffer) {
 		share := float64(cost(shared.Figures)) / float64(cost(kept.Figures))
 		goal("one of 16 calls that share a connection costs half of that at most", fmt.Sprintf("%.2f", share), share <= 0.5)
 	}
-	for _, s := range r.server {
-		res, ok := r.find(s.work.id, oursID)
-		if !ok {
-			continue
+	for _, res := range r.results {
+		if res.server > 0 {
+			share := res.rate / res.server
+			goal(res.work.title+": at least 90 % of the server's own rate", fmt.Sprintf("%.0f %%", 100*share), share >= 0.9)
 		}
-		share := res.bytesPerSecond() / s.bytes
-		goal(s.work.title+": at least 90 % of the server's own rate", fmt.Sprintf("%.0f %%", 100*share), share >= 0.9)
 	}
 	for _, kind := range []string{"answer", "body"} {
 		small, ok := r.find(kind+"-1m", oursID)

@@ -38,6 +38,7 @@ func (b *bench) measure(ctx context.Context, w *work) error {
 	}
 	defer a.stop()
 	best := make(map[string]figures.Figures)
+	fastest, server := 0.0, 0.0 // bytes a second
 	for range b.rounds {
 		for _, c := range callers {
 			if !w.takes(c) || !b.wants(c) || !b.has(c) {
@@ -50,23 +51,27 @@ func (b *bench) measure(ctx context.Context, w *work) error {
 			if known, ok := best[c.id]; !ok || cost(f) < cost(known) {
 				best[c.id] = f
 			}
+			fastest = max(fastest, float64(f.Calls)*float64(b.size(w.bytes()))/f.Elapsed.Seconds())
+		}
+		if w.rate != "" {
+			r, err := b.serverRate(ctx, w)
+			if err != nil {
+				return err
+			}
+			server = max(server, r)
 		}
 	}
-	a.stop()
 	for _, c := range callers {
 		f, ok := best[c.id]
 		if !ok {
 			continue
 		}
-		res := result{work: w, caller: c, Figures: f, bytes: b.size(w.bytes())}
+		res := result{work: w, caller: c, Figures: f, rate: fastest, server: server}
 		if over, ok := best[against(c)]; ok {
 			res.ratio = float64(cost(f)) / float64(cost(over))
 		}
 		fmt.Fprintf(b.stderr, "%-10s %-24s %s a call of %d\n", w.id, c.name, harness.Duration(cost(f)), f.Calls)
 		b.report.results = append(b.report.results, res)
-	}
-	if w.rate != "" {
-		return b.measureServer(ctx, w)
 	}
 	return nil
 }
@@ -166,18 +171,18 @@ func (b *bench) call(ctx context.Context, w *work, c caller, a *applications) (f
 	return f, json.Unmarshal(out, &f)
 }
 
-// measureServer has the load generator of ./bench ask the same application, which says
-// how fast the server itself is.
-func (b *bench) measureServer(ctx context.Context, w *work) error {
-	args := []string{"-json", "-only", w.rate, "-peers", "async-loop", "-bin", b.bin, "-rounds", strconv.Itoa(b.rounds)}
+// serverRate has the load generator of ./bench ask an application of the same kind,
+// which says how many bytes a second the server has by itself.
+func (b *bench) serverRate(ctx context.Context, w *work) (float64, error) {
+	args := []string{"-json", "-only", w.rate, "-peers", "async-loop", "-bin", b.bin, "-rounds", "1"}
 	if b.quick {
 		args = append(args, "-quick")
 	}
 	cmd := exec.CommandContext(ctx, b.path("load"), args...)
-	cmd.Dir, cmd.Stderr = b.root, b.stderr
+	cmd.Dir = b.root
 	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("./bench: %w", err)
+		return 0, fmt.Errorf("./bench: %w", err)
 	}
 	var r struct {
 		Results []struct {
@@ -186,13 +191,12 @@ func (b *bench) measureServer(ctx context.Context, w *work) error {
 		} `json:"results"`
 	}
 	if err := json.Unmarshal(out, &r); err != nil {
-		return err
+		return 0, err
 	}
 	for _, res := range r.Results {
 		if res.Peer == "async, loop" {
-			b.report.server = append(b.report.server, serverRate{w, res.Rate * float64(b.size(w.bytes()))})
-			return nil
+			return res.Rate * float64(b.size(w.bytes())), nil
 		}
 	}
-	return fmt.Errorf("./bench has no result for %s", w.rate)
+	return 0, fmt.Errorf("./bench has no result for %s", w.rate)
 }

@@ -17,7 +17,6 @@ type report struct {
 	command  string
 	versions []string
 	results  []result
-	server   []serverRate
 	missing  []string
 	failed   []string
 }
@@ -27,14 +26,9 @@ type result struct {
 	work   *work
 	caller caller
 	figures.Figures
-	bytes int64   // that pass in a call, where that is what counts
-	ratio float64 // of the CPU time to that of client.Client on the same kind of socket
-}
-
-// A serverRate is how many bytes a second the server has by itself.
-type serverRate struct {
-	work  *work
-	bytes float64
+	rate   float64 // bytes a second in the fastest round, where that is what counts
+	server float64 // of those, how many the server has by itself
+	ratio  float64 // of the CPU time to that of client.Client on the same kind of socket
 }
 
 // of are the results of a work.
@@ -111,10 +105,8 @@ func (r *report) writeWork(b *bytes.Buffer, w *work) {
 	rows := [][]string{columns}
 	for _, res := range results {
 		rows = append(rows, res.cells())
-	}
-	for _, s := range r.server {
-		if s.work == w {
-			rows = append(rows, []string{"the server itself, asked by ./bench", "-", "-", "-", rate(s.bytes), "-"})
+		if w.rate != "" {
+			rows = append(rows, []string{"the server itself, asked by ./bench", "-", "-", "-", rate(res.server), "-"})
 		}
 	}
 	harness.WriteTable(b, rows)
@@ -127,15 +119,11 @@ func (r result) cells() []string {
 		cells[2] = fmt.Sprintf("%.2f", r.ratio)
 	}
 	if r.work.rate != "" {
-		cells[4] = rate(r.bytesPerSecond())
+		cells[4] = rate(r.rate)
 	} else {
 		cells[3] = fmt.Sprintf("%.0f", float64(r.Calls)/r.Elapsed.Seconds())
 	}
 	return cells
-}
-
-func (r result) bytesPerSecond() float64 {
-	return float64(r.Calls) * float64(r.bytes) / r.Elapsed.Seconds()
 }
 
 func rate(bytes float64) string { return fmt.Sprintf("%.2f GiB/s", bytes/harness.GiB) }

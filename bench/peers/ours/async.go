@@ -10,7 +10,7 @@ import (
 )
 
 func asyncHandlers(size int) map[string]fastcgi.AsyncHandlerFunc {
-	large := string(bytesResponse(size))
+	large := bytesResponse(size)
 	return map[string]fastcgi.AsyncHandlerFunc{
 		"hello":  helloAsync,
 		"bytes":  func(ex fastcgi.Exchange) { answerString(ex, large) },

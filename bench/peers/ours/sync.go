@@ -12,7 +12,7 @@ import (
 // Writing fails when the one who asked has gone: there is nobody left to tell.
 
 func syncHandlers(size int) map[string]fastcgi.HandlerFunc {
-	large := bytesResponse(size)
+	large := []byte(bytesResponse(size))
 	w := &syncWaiting{released: make(chan struct{})}
 	return map[string]fastcgi.HandlerFunc{
 		"hello":  helloSync,
