@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -179,10 +180,11 @@ func (b *bench) serverRate(ctx context.Context, w *work) (float64, error) {
 		args = append(args, "-quick")
 	}
 	cmd := exec.CommandContext(ctx, b.path("load"), args...)
-	cmd.Dir = b.root
+	var said bytes.Buffer
+	cmd.Dir, cmd.Stderr = b.root, &said
 	out, err := cmd.Output()
 	if err != nil {
-		return 0, fmt.Errorf("./bench: %w", err)
+		return 0, fmt.Errorf("./bench: %w: %s", err, bytes.TrimSpace(said.Bytes()))
 	}
 	var r struct {
 		Results []struct {
