@@ -180,7 +180,9 @@ func numericFields(of reflect.Type) (names []string) {
 }
 
 // isChoice reports whether values of a type are names of this module's, such as client.MultiplexOn, and no numbers.
-func isChoice(t reflect.Type) bool { return strings.HasPrefix(t.PkgPath(), "github.com/simple-fastcgi/") }
+func isChoice(t reflect.Type) bool {
+	return strings.HasPrefix(t.PkgPath(), "github.com/simple-fastcgi/")
+}
 
 // commentsOf returns the comment of a struct type and those of its fields. Fields that follow one another without a
 // comment have that of the first.
