@@ -205,11 +205,9 @@ func (c *Client) acquire(ctx context.Context, after uint64, dials *dialing) (*co
 		return g.conn, err
 	}
 	conn := newConn(c, nc, g.number, shared, c.room(shared))
-	if !c.pool.add(conn) {
-		nc.Close()
+	if !conn.open() {
 		return nil, ErrClosed
 	}
-	conn.open()
 	return conn, nil
 }
 

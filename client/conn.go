@@ -98,12 +98,20 @@ func (c *conn) start(ctx context.Context, req *Request) *exchange {
 	return x
 }
 
-// open starts to use the connection.
-func (c *conn) open() {
+// open starts to use the connection; false means that the client is closed. Nobody can close the connection, and wait for its
+// loops, before they are there.
+func (c *conn) open() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.client.pool.add(c) {
+		c.nc.Close()
+		return false
+	}
 	c.loops.Go(c.readLoop)
 	if c.shared {
 		c.loops.Go(c.writeLoop)
 	}
+	return true
 }
 
 // nextID returns an id that is not active. On a connection for one request at a time it alternates between two small ones:

@@ -1,7 +1,11 @@
 package client_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net"
+	"sync/atomic"
 	"testing"
 
 	"github.com/simple-fastcgi/fastcgi/client"
@@ -45,4 +49,42 @@ func TestMaxRequestsPerConn(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Close waits for the goroutines of connections, those included that were made just now.
+func TestCloseWhileConnecting(t *testing.T) { eachMode(t, testCloseWhileConnecting) }
+
+func testCloseWhileConnecting(t *testing.T, m mode) {
+	for range 300 {
+		dialled := make(chan struct{})
+		here, there := net.Pipe()
+		nc := &closingConn{Conn: here}
+		c := &client.Client{Multiplex: m.multiplex, Dial: func(context.Context) (net.Conn, error) {
+			close(dialled)
+			return nc, nil
+		}}
+		done := make(chan error)
+		go func() { done <- do(t.Context(), c, get(), 0) }()
+		<-dialled
+		c.Close()
+		if n := nc.reading.Load(); n != 0 {
+			t.Errorf("%d goroutines read after Close", n)
+		}
+		if err := <-done; !errors.Is(err, client.ErrClosed) {
+			t.Errorf("error %v", err)
+		}
+		there.Close()
+	}
+}
+
+// A closingConn counts the Reads that go on.
+type closingConn struct {
+	net.Conn
+	reading atomic.Int32
+}
+
+func (c *closingConn) Read(p []byte) (int, error) {
+	c.reading.Add(1)
+	defer c.reading.Add(-1)
+	return c.Conn.Read(p)
 }
