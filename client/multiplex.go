@@ -56,6 +56,10 @@ func (c *Client) shares(ctx context.Context) (bool, error) {
 			continue
 		}
 		n.mu.Lock()
+		if n.known.Load() != sharingUnknown { // since just now
+			n.mu.Unlock()
+			continue
+		}
 		asking := n.asking
 		if asking == nil {
 			n.asking = make(chan struct{})
