@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"math"
+	"net"
 	"slices"
 	"sync"
 )
@@ -28,7 +29,8 @@ type connPool struct {
 // A making is a connection on its way.
 type making struct {
 	number uint64
-	room   int // for requests
+	room   int      // for requests
+	nc     net.Conn // GetValues' own, which close closes; or nil
 }
 
 // A place is what of the pool's a connection has. It is guarded by connPool.mu.
@@ -210,7 +212,7 @@ func (p *connPool) begin(w *want) (g grant, ok bool) {
 	}
 	p.number++
 	g.number = p.number
-	p.making = append(p.making, making{g.number, w.room})
+	p.making = append(p.making, making{number: g.number, room: w.room})
 	return g, true
 }
 
@@ -242,6 +244,25 @@ func (p *connPool) unmade(number uint64) {
 
 func (p *connPool) made(number uint64) {
 	p.making = slices.DeleteFunc(p.making, func(m making) bool { return m.number == number })
+}
+
+// asks registers a connection that was made for GetValues; false means that the pool is closed.
+func (p *connPool) asks(number uint64, nc net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.making {
+		if p.making[i].number == number {
+			p.making[i].nc = nc
+		}
+	}
+	return !p.isClosed
+}
+
+// shut reports whether the pool is closed.
+func (p *connPool) shut() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.isClosed
 }
 
 // add registers a connection that was made, and is used by the request that made it; false means that the pool is closed.
@@ -376,6 +397,11 @@ func (p *connPool) close() []*conn {
 	if !p.isClosed {
 		p.isClosed = true
 		close(p.closed)
+	}
+	for _, m := range p.making {
+		if m.nc != nil {
+			m.nc.Close()
+		}
 	}
 	return slices.Clone(p.conns)
 }

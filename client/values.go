@@ -34,12 +34,17 @@ func (c *Client) GetValues(ctx context.Context, names ...string) (map[string]str
 	}
 	defer c.pool.unmade(g.number)
 	defer nc.Close()
+	if !c.pool.asks(g.number, nc) {
+		return nil, ErrClosed
+	}
 	nc.SetDeadline(time.Now().Add(valuesTimeout))
 	defer context.AfterFunc(ctx, func() { nc.Close() })()
 	values, err := askValues(nc, names)
 	switch {
 	case err == nil:
 		return values, nil
+	case c.pool.shut():
+		return nil, ErrClosed
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("fastcgi: asking for values: %w", context.Cause(ctx))
 	}
