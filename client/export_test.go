@@ -60,3 +60,12 @@ var HealthEvents = []string{"succeeded", "failed", "failedOften", "rested", "che
 
 // NextHealth is what an event, an index of HealthEvents, makes of a state.
 func NextHealth(h Health, event int) Health { return healthTable[h][event] }
+
+// SkipIDs has the next request on each connection have the id behind last, if that is not active.
+func (c *Client) SkipIDs(last uint16) {
+	for _, conn := range c.pool.conns {
+		conn.mu.Lock()
+		conn.lastID = last
+		conn.mu.Unlock()
+	}
+}
