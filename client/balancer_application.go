@@ -20,7 +20,8 @@ type Application struct {
 	//
 	// A host's name stands for as many applications as it has IP addresses: IPv4 ones, or if there are none, IPv6.
 	// They are named Name/address, as in "app/192.0.2.1:9000"; Name means all of them. When addresses change, what is
-	// gone gets no new requests, and what is new has its SlowStart. A lookup that fails changes nothing.
+	// gone gets no new requests, and what is new has its SlowStart. A lookup that fails changes nothing. With tls:,
+	// their certificates have to be for the name, unless NewClient says for which.
 	Addr string
 
 	// Weight is its share of the requests, beside those of others. The default is 1.
@@ -120,22 +121,25 @@ func (b *Balancer) newApp(e *entry, name, addr string) *app {
 		weight: limit.Of(e.Weight, 1, 1),
 		limit:  limit.Of(e.MaxInFlight, limit.Of(b.MaxInFlight, 0, 0), 0),
 		seed:   hash(name),
-		client: b.newClient(addr),
+		client: b.newClient(e, addr),
 		over:   make(chan struct{}),
 	}
 	a.ctx, a.cancel = context.WithCancel(e.ctx)
 	a.health.init(b.maxFailures())
 	if b.Check != nil {
-		a.prober = b.newClient(addr)
+		a.prober = b.newClient(e, addr)
 		a.health.watch()
 	}
 	return a
 }
 
-func (b *Balancer) newClient(addr string) *Client {
+func (b *Balancer) newClient(e *entry, addr string) *Client {
 	c := &Client{Addr: addr, DialTimeout: balancedDialTimeout}
 	if b.NewClient != nil {
 		c = b.NewClient(addr)
+	}
+	if e.host != nil {
+		e.host.identify(c)
 	}
 	return c
 }

@@ -56,6 +56,14 @@ func parseHostname(addr string) (*hostname, error) {
 	return &hostname{scheme: scheme, network: network, name: host, port: port}, nil
 }
 
+// identify has a client for one of the IP addresses expect the certificate of the name, where there is TLS.
+func (h *hostname) identify(c *Client) {
+	a, err := address.Parse(c.Addr)
+	if err == nil && a.TLS() && c.ServerName == "" && (c.TLSConfig == nil || c.TLSConfig.ServerName == "") {
+		c.ServerName = h.name
+	}
+}
+
 // lookup returns the IP addresses of a name, sorted: those of IPv4, or if there are none, those of IPv6. A host with both
 // would otherwise count twice.
 func (h *hostname) lookup(ctx context.Context, r Resolver) ([]netip.Addr, error) {

@@ -2,8 +2,10 @@ package client_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 	"sync"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/client"
+	"github.com/simple-fastcgi/fastcgi/internal/certs/certstest"
 )
 
 // A zone is a resolver that answers with what a test sets.
@@ -258,4 +261,46 @@ func TestNothingToResolve(t *testing.T) {
 			t.Errorf("state %+v", s)
 		}
 	})
+}
+
+// Over TLS, the certificate has to be for the name that was looked up, and not for the address that it stands for.
+func TestResolveOverTLS(t *testing.T) {
+	for _, tt := range []struct {
+		name   string // that the certificate is for
+		change func(c *client.Client)
+		ok     bool
+	}{
+		{"app.example", nil, true},
+		{"other.example", nil, false},
+		{"other.example", func(c *client.Client) { c.ServerName = "other.example" }, true},
+		{"other.example", func(c *client.Client) { c.TLSConfig = &tls.Config{ServerName: "other.example"} }, true},
+	} {
+		app := startTLS(t, func(a *certstest.Authority) certstest.Pair { return a.Pair(tt.name) }, nil)
+		_, port, err := net.SplitHostPort(strings.TrimPrefix(app.addr, "tls:"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &client.Balancer{
+			Resolver:     &zone{ips: "127.0.0.1"},
+			Applications: []client.Application{{Name: "app", Addr: "tls:app.example:" + port}},
+			NewClient: func(addr string) *client.Client {
+				c := &client.Client{Addr: addr, CAFile: app.ca, ErrorLog: app.log.logger()}
+				if tt.change != nil {
+					tt.change(c)
+				}
+				return c
+			},
+		}
+		resp, err := b.Do(t.Context(), get())
+		if (err == nil) != tt.ok {
+			t.Errorf("a certificate for %s: %v", tt.name, err)
+		}
+		if err == nil {
+			resp.Close()
+		}
+		if s := b.State().Applications[0]; s.Address != app.addr {
+			t.Errorf("the address is %q", s.Address)
+		}
+		b.Close()
+	}
 }
