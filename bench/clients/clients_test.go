@@ -27,7 +27,7 @@ func TestQuick(t *testing.T) {
 		required.Missing(t, "the benchmark needs two processors")
 	}
 	var stdout, stderr bytes.Buffer
-	args := []string{"-quick", "-clients", "client*", "-bin", t.TempDir()}
+	args := []string{"-quick", "-clients", "client,transport*", "-bin", t.TempDir()}
 	if err := run(t.Context(), args, &stdout, &stderr); err != nil {
 		t.Fatalf("%v\n%s", err, stderr.String())
 	}
@@ -50,7 +50,7 @@ func TestArguments(t *testing.T) {
 	}{
 		{[]string{"-only", "kept*,mux-16", "-clients", "client, gofast"}, ""},
 		{[]string{"-only", "hullo"}, `-only "hullo" fits nothing; choose of kept, kept-1,`},
-		{[]string{"-clients", "curl"}, `-clients "curl" fits nothing; choose of client, gofast,`},
+		{[]string{"-clients", "curl"}, `-clients "curl" fits nothing; choose of client, transport,`},
 		{[]string{"-calls", "0"}, "at least 1"},
 		{[]string{"kept"}, `what is "kept"?`},
 		{[]string{"-write", "-clients", "client"}, "-write is for whole runs"},

@@ -26,14 +26,15 @@ type caller struct {
 }
 
 // The clients that others are compared with: over a Unix socket, and over TCP.
-const oursID, tcpID = "client", "client-tcp"
+const oursID, tcpID = "client", "transport-tcp"
 
 var callers = []caller{
 	{id: oursID, name: "client.Client", program: "ours", way: "client", keeps: true, shares: true},
+	{id: "transport", name: "client.Transport", program: "ours", way: "transport", keeps: true, shares: true},
 	{id: "gofast", name: "gofast", program: "gofast", keeps: true},
 	{id: "fcgi_client", name: "fcgi_client", program: "fcgiclient"},
 	// Only Caddy's proxy can tell Caddy's transport of a Unix socket.
-	{id: tcpID, name: "client.Client, TCP", program: "ours", way: "client", tcp: true, keeps: true, shares: true},
+	{id: tcpID, name: "client.Transport, TCP", program: "ours", way: "transport", tcp: true, keeps: true, shares: true},
 	{id: "caddy", name: "Caddy's transport, TCP", program: "caddy", tcp: true},
 }
 

@@ -53,17 +53,16 @@ func (r *report) find(workID, callerID string) (result, bool) {
 
 const preamble = `# What a call costs
 
-The last whole run of ` + "`make bench-clients`" + `, which writes this file. CPU/call is the CPU time of the client's process;
-"over ours" is that as a ratio to this library's client.Client on the same kind of socket, in the same run. Client and
-application have a processor each. Rounds are interleaved, and of each client the cheapest counts. The application is
-this library's, with async handlers; requests have 20 to 25 parameters. Every answer was verified. Peak memory is the
-client's.
+The last whole run of ` + "`make bench-clients`" + `, which writes this file. CPU/call is the CPU time of the client's process.
+"over ours" is that as a ratio to this library's client.Client in the same run, and of what calls over TCP to its
+client.Transport there. Client and application have a processor each. Rounds are interleaved, and of each client the
+cheapest counts; of rates, the fastest. The application is this library's, with async handlers. Every answer was verified.
+Peak memory is the client's.
 
-client.Client, gofast and fcgi_client are given the parameters; Caddy's transport makes them of an http.Request.
-client.Client, gofast and fcgi_client are given the parameters; Caddy's transport makes them of an http.Request. Behind
-client.Client and fcgi_client the CGI response is read as it is; gofast and Caddy's transport parse its header. fcgi_client
-and Caddy's transport make a connection for each call. gofast has one for each caller here, because its own pool makes
-more than that. Only Caddy's proxy can tell its transport of a Unix socket, so that calls over TCP.
+client.Client, gofast and fcgi_client are given the 20 parameters of a request; client.Transport makes 20 of an
+http.Request, and Caddy's transport 30. Behind client.Client and fcgi_client the CGI response is read as it is; the others parse its header.
+fcgi_client and Caddy's transport make a connection for each call. gofast has one for each caller here, because its own
+pool makes more than that. Only Caddy's proxy can tell its transport of a Unix socket, so that calls over TCP.
 
 `
 

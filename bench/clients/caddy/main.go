@@ -4,9 +4,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"net/http"
+	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -25,10 +25,8 @@ func newCall(t caller.Task) (caller.Call, error) {
 	case t.Network != "tcp":
 		return nil, errors.New("Caddy's transport is told of Unix sockets by Caddy's proxy alone")
 	}
-	ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
-	_ = cancel // as long as this process
-	transport := fastcgi.Transport{Root: "/srv/app"}
-	if err := transport.Provision(ctx); err != nil {
+	transport, err := provisioned()
+	if err != nil {
 		return nil, err
 	}
 	server := new(caddyhttp.Server)
@@ -50,4 +48,14 @@ func newCall(t caller.Task) (caller.Call, error) {
 	}, nil
 }
 
-var _ http.RoundTripper = fastcgi.Transport{}
+// provisioned returns the transport as a running Caddy has it, which says nothing of
+// each request: without that it would log them all.
+var provisioned = sync.OnceValues(func() (http.RoundTripper, error) {
+	off := false
+	err := caddy.Run(&caddy.Config{Admin: &caddy.AdminConfig{Disabled: true, Config: &caddy.ConfigSettings{Persist: &off}}})
+	if err != nil {
+		return nil, err
+	}
+	transport := &fastcgi.Transport{Root: "/srv/app"}
+	return transport, transport.Provision(caddy.ActiveContext())
+})

@@ -52,8 +52,8 @@ func (t *Task) ParamMap() map[string]string {
 	return m
 }
 
-// NewRequest returns a request for clients that take net/http's, from which they make
-// about as many parameters.
+// NewRequest returns a request for clients that take net/http's. Without a body,
+// client.Transport makes 20 parameters of it, and Caddy's transport 30.
 func (t *Task) NewRequest() (*http.Request, error) {
 	method, body := http.MethodGet, t.NewBody()
 	if body != nil {
@@ -66,6 +66,10 @@ func (t *Task) NewRequest() (*http.Request, error) {
 	r.RemoteAddr = "127.0.0.1:54321"
 	r.Header.Set("User-Agent", harness.UserAgent)
 	r.Header.Set("Accept", harness.Accept)
+	r.Header.Set("Accept-Language", "en-GB,en;q=0.7,de;q=0.3")
+	r.Header.Set("Accept-Encoding", "gzip, deflate, br")
+	r.Header.Set("Referer", "http://localhost/")
+	r.Header.Set("Cookie", "session=0123456789abcdef")
 	if body != nil {
 		r.ContentLength = t.Body
 		r.Header.Set("Content-Length", fmt.Sprint(t.Body))

@@ -21,8 +21,10 @@ func main() {
 		switch t.Way {
 		case "", "client":
 			return do(c, t), nil
+		case "transport":
+			return roundTrip(&client.Transport{Client: c}, t), nil
 		}
-		return nil, fmt.Errorf("-way %q: choose client", t.Way)
+		return nil, fmt.Errorf("-way %q: choose client or transport", t.Way)
 	})
 }
 
@@ -49,5 +51,21 @@ func do(c *client.Client, t caller.Task) caller.Call {
 		}
 		defer resp.Close()
 		return caller.TakeCGI(a, resp, buf)
+	}
+}
+
+// roundTrip calls with Transport.RoundTrip.
+func roundTrip(tr *client.Transport, t caller.Task) caller.Call {
+	buf := make([]byte, caller.BufferSize)
+	return func(a *harness.Answer) error {
+		req, err := t.NewRequest()
+		if err != nil {
+			return err
+		}
+		resp, err := tr.RoundTrip(req)
+		if err != nil {
+			return err
+		}
+		return caller.TakeResponse(a, resp, buf)
 	}
 }
