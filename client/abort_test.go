@@ -164,7 +164,7 @@ func TestAbortTimeoutAlone(t *testing.T) {
 		if p.isClosed() {
 			t.Error("closed too early")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if !p.isClosed() {
 			t.Error("not closed")
 		}

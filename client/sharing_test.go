@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -93,6 +94,42 @@ func TestOneWriteForSeveralRequests(t *testing.T) {
 		}
 		if got := nc.reads.Load(); got != 1 {
 			t.Errorf("%d reads for %d answers", got, n)
+		}
+	})
+}
+
+// C14: with all places of all connections taken, requests wait, and have the next that is free in the order in which they came.
+func TestC14SharedPlaces(t *testing.T) {
+	stageTest(t, &client.Client{MaxConns: 2, MaxActivePerConn: 2}, func(t *testing.T, s *stage) {
+		calls := s.askAll("a b c d e")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		gone := s.askIn(ctx, named("gone"))
+		calls = append(calls, s.askAll("f g")...)
+		cancel(errWhy)
+		if !gone.isDone() || !errors.Is(gone.err, errWhy) {
+			t.Errorf("who waits cannot go: %v", gone.err)
+		}
+		one, two := s.conn(1), s.conn(2)
+		for _, step := range []struct {
+			conn     *peer
+			name     string
+			one, two string
+		}{
+			{nil, "", "a b", "c d"},
+			{two, "d", "a b", "c d e"},
+			{one, "a", "a b f", "c d e"},
+			{one, "f", "a b f g", "c d e"},
+		} {
+			if step.conn != nil {
+				step.conn.answer(step.name)
+			}
+			if one.names() != step.one || two.names() != step.two || s.conns() != 2 {
+				t.Errorf("after %q: %q and %q on %d connections", step.name, one.names(), two.names(), s.conns())
+			}
+		}
+		s.answerAll()
+		for i, name := range strings.Fields("a b c d e f g") {
+			calls[i].expect(name)
 		}
 	})
 }
