@@ -152,20 +152,20 @@ type Client struct {
 // ErrClosed, the context's cause, io.ErrUnexpectedEOF (the connection was
 // closed before END_REQUEST), what Stdin returned, or an error of package net.
 func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
-	if err := req.check(c.SplitPairs); err != nil {
+	t, err := newTry(c, req)
+	if err != nil {
 		return nil, err
 	}
-	t := newTry(c, req)
 	return t.run(ctx)
 }
 
 // attempt is Do for who has another application as well: it does not wait for one that is away. The request may be sent to
 // another if again is true.
 func (c *Client) attempt(ctx context.Context, req *Request) (resp *Response, again bool, err error) {
-	if err := req.check(c.SplitPairs); err != nil {
+	t, err := newTry(c, req)
+	if err != nil {
 		return nil, false, err
 	}
-	t := newTry(c, req)
 	t.dials.once = true
 	resp, err = t.run(ctx)
 	return resp, err != nil && (ctx.Err() == nil || sentElsewhere(ctx)) && t.elsewhere(ctx), err

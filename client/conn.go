@@ -70,7 +70,7 @@ func newConn(client *Client, nc net.Conn, number uint64, shared bool, most int) 
 
 // start begins an exchange, of which all that is at hand is in line to be sent. It returns nil if the connection was closed
 // meanwhile.
-func (c *conn) start(ctx context.Context, req *Request) *exchange {
+func (c *conn) start(ctx context.Context, req *Request, p *params) *exchange {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
@@ -91,7 +91,7 @@ func (c *conn) start(ctx context.Context, req *Request) *exchange {
 	if len(c.exchanges) > 1 {
 		c.room.Broadcast() // for one who has had the connection for himself
 	}
-	c.begin(x, req)
+	c.begin(x, req, p)
 	if ctx.Done() != nil {
 		x.stopWatching = context.AfterFunc(ctx, func() { x.fail(context.Cause(ctx)) })
 	}

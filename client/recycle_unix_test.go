@@ -40,7 +40,7 @@ var ways = map[string]func(*client.Client){
 
 // X3: no GET fails before workers that end after five requests each.
 func TestX3RecyclingWorkers(t *testing.T) {
-	n := campaign(t, "FASTCGI_RECYCLE_REQUESTS", 1000)
+	n := campaign(t, "FASTCGI_RECYCLE_REQUESTS", 300)
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {
 			p := fpm.StartWith(t, fpm.Settings{Children: 8, MaxRequests: 5})
@@ -53,7 +53,7 @@ func TestX3RecyclingWorkers(t *testing.T) {
 
 // X3, X7: no GET fails while php-fpm is restarted or reloaded, whose workers are ended in the midst of what they do.
 func TestX7Restarts(t *testing.T) {
-	n := campaign(t, "FASTCGI_RESTARTS_OF_FPM", 2)
+	n := campaign(t, "FASTCGI_RESTARTS_OF_FPM", 1)
 	for how, again := range map[string]func(*fpm.Process){"restart": (*fpm.Process).Restart, "reload": (*fpm.Process).Reload} {
 		for name, way := range ways {
 			t.Run(how+", "+name, func(t *testing.T) {

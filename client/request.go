@@ -51,19 +51,21 @@ func (r *Request) role() protocol.Role {
 }
 
 // check finds mistakes of the caller before anything is sent.
-func (r *Request) check(splitPairs bool) error {
+func (r *Request) check() error {
 	switch {
 	case r.Stdin != nil && r.role() == protocol.RoleAuthorizer:
 		return errors.New("fastcgi: an authorizer has no STDIN (FastCGI 1.0 §6.3)")
 	case r.Data != nil && r.role() != protocol.RoleFilter:
 		return errors.New("fastcgi: only a filter has DATA (FastCGI 1.0 §6.4)")
 	}
+	return nil
+}
+
+// checkNUL finds a parameter with NUL.
+func (r *Request) checkNUL() error {
 	for _, p := range r.Params {
 		if strings.IndexByte(p.Name, 0) >= 0 || strings.IndexByte(p.Value, 0) >= 0 {
 			return fmt.Errorf("fastcgi: parameter %q: %w", p.Name, protocol.ErrNUL)
-		}
-		if n := protocol.PairLen(p.Name, p.Value); n > MaxPairLen && !splitPairs {
-			return &ParamTooLargeError{Name: p.Name, Len: n}
 		}
 	}
 	return nil

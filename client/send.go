@@ -20,7 +20,7 @@ const (
 )
 
 // begin puts a request in line to be sent: BEGIN_REQUEST, PARAMS, and the bodies if they are small.
-func (c *conn) begin(x *exchange, req *Request) {
+func (c *conn) begin(x *exchange, req *Request, p *params) {
 	before := len(c.out)
 	var flags uint8
 	if x.keep {
@@ -33,7 +33,7 @@ func (c *conn) begin(x *exchange, req *Request) {
 	}
 	c.proto.Attach(x.id, x)
 	// The protocol has no objection to what follows: it is in order.
-	c.params(x.id, req)
+	c.params(x.id, p)
 	if req.atOnce() {
 		c.bodies(x.id, req)
 		x.atOnce = true
@@ -43,40 +43,12 @@ func (c *conn) begin(x *exchange, req *Request) {
 	c.toWrite.Signal()
 }
 
-// params encodes PARAMS, in as many records as it takes. A parameter does not continue in another unless it is larger than
-// one: PHP reads each by itself.
-func (c *conn) params(id uint16, req *Request) {
-	for left := req.Params; len(left) > 0; {
-		n, size := req.nextRecord(left)
-		if size > MaxPairLen {
-			// It may continue, or Do had not come to this.
-			c.out, _ = c.proto.Send(c.out, protocol.TypeParams, id, protocol.AppendPair(nil, left[0].Name, left[0].Value))
-		} else if size > 0 {
-			c.out, _ = c.proto.SendHeader(c.out, protocol.TypeParams, id, size)
-			for _, p := range left[:n] {
-				if req.has(p.Name) {
-					c.out = protocol.AppendPair(c.out, p.Name, p.Value)
-				}
-			}
-		}
-		left = left[n:]
+// params puts PARAMS in line.
+func (c *conn) params(id uint16, p *params) {
+	for content := range p.records {
+		c.out, _ = c.proto.Send(c.out, protocol.TypeParams, id, content)
 	}
 	c.out, _ = c.proto.SendEnd(c.out, protocol.TypeParams, id)
-}
-
-// nextRecord returns how many of params go into one record, at least one, and how many bytes they take there.
-func (r *Request) nextRecord(params []Pair) (n, size int) {
-	for _, p := range params {
-		if r.has(p.Name) {
-			more := protocol.PairLen(p.Name, p.Value)
-			if n > 0 && size+more > MaxPairLen {
-				break
-			}
-			size += more
-		}
-		n++
-	}
-	return n, size
 }
 
 // bodies encodes bodies that are at hand.

@@ -14,6 +14,7 @@ import (
 type try struct {
 	client   *Client
 	req      *Request
+	params   params
 	bodies   rewinder
 	x        *exchange // of the last connection
 	err      error     // what came of it
@@ -24,12 +25,18 @@ type try struct {
 	dials    dialing
 }
 
-func newTry(c *Client, req *Request) try {
-	return try{client: c, req: req, bodies: newRewinder(req.Stdin, req.Data), dials: c.newDialing()}
+// newTry returns the error of a request that is not to be sent at all.
+func newTry(c *Client, req *Request) (try, error) {
+	if err := req.check(); err != nil {
+		return try{}, err
+	}
+	p, err := req.encode(c.SplitPairs)
+	return try{client: c, req: req, params: p, bodies: newRewinder(req.Stdin, req.Data), dials: c.newDialing()}, err
 }
 
 // run does the request.
 func (t *try) run(ctx context.Context) (*Response, error) {
+	defer t.params.release()
 	for {
 		err := t.once(ctx)
 		if err == nil {
@@ -50,7 +57,7 @@ func (t *try) once(ctx context.Context) error {
 			t.err = err
 			return err
 		}
-		if t.x = conn.start(ctx, t.req); t.x != nil {
+		if t.x = conn.start(ctx, t.req, &t.params); t.x != nil {
 			break
 		}
 		// The connection died between the pool and here.
