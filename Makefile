@@ -42,7 +42,7 @@ RESTARTS := bin/restarts.jsonl
 
 GO := go
 
-.PHONY: help demo test fmt lint interop matrix restarts bench bench-peers bench-clients memory fuzz cross cross-vet deps vet style vuln race allocations overflow
+.PHONY: help demo test fmt lint interop matrix restarts bench bench-peers bench-clients memory recycle fuzz cross cross-vet deps vet style vuln race allocations overflow
 
 help: ## print this
 	@printf 'fastcgi: the FastCGI toolkit for Go\n\n'
@@ -94,6 +94,10 @@ bench-peers: ## side by side with every peer, in 20 minutes: bench/RESULTS.md, d
 # The clients of others are modules of their own under bench/clients. What cannot be had is named as missing.
 bench-clients: ## our client side by side with others in Go, in 5 minutes: bench/clients/RESULTS.md, docs/clients.svg
 	$(GO) run ./bench/clients -write
+
+recycle: ## 64,000 GETs before php-fpm workers that end after five, and 20 restarts under load, in 15 minutes
+	FASTCGI_RECYCLE_REQUESTS=64000 FASTCGI_RESTARTS_OF_FPM=20 $(GO) test -count=1 -timeout 60m -v \
+		-run '^Test(X3RecyclingWorkers|X7Restarts)$$' ./client
 
 memory: ## what a million answers that nobody reads take, in some minutes: bench/unread/RESULTS.md
 	$(GO) run ./bench/unread -write
