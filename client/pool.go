@@ -361,6 +361,7 @@ func (p *connPool) forget(c *conn) (newest uint64) {
 }
 
 func (p *connPool) remove(c *conn) {
+	c.retired = true // who still has it may give it back
 	p.unidle(c)
 	if i := slices.Index(p.conns, c); i >= 0 {
 		p.conns = slices.Delete(p.conns, i, i+1)
