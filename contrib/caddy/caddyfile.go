@@ -37,6 +37,10 @@ func (t *Transport) options() map[string]func([]string) error {
 		"spool_limit":             size(&t.SpoolLimit),
 		"spool_dir":               one(&t.SpoolDir),
 		"no_upgrade":              flag(&t.NoUpgrade),
+		"tls":                     func(args []string) error { t.tls(); return none(args) },
+		"tls_ca":                  func(args []string) error { return one(&t.tls().CAFile)(args) },
+		"tls_server_name":         func(args []string) error { return one(&t.tls().ServerName)(args) },
+		"tls_client_auth":         t.setClientAuth,
 	}
 }
 
@@ -64,6 +68,10 @@ func (t *Transport) options() map[string]func([]string) error {
 //		spool_limit <size>
 //		spool_dir <path>
 //		no_upgrade
+//		tls
+//		tls_ca <file>
+//		tls_client_auth <certificate file> <key file>
+//		tls_server_name <name>
 //	}
 func (t *Transport) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the name of the transport
@@ -89,6 +97,21 @@ func (t *Transport) keep() *KeepAlive {
 		t.KeepAlive = new(KeepAlive)
 	}
 	return t.KeepAlive
+}
+
+func (t *Transport) tls() *TLS {
+	if t.TLS == nil {
+		t.TLS = new(TLS)
+	}
+	return t.TLS
+}
+
+func (t *Transport) setClientAuth(args []string) error {
+	if len(args) != 2 {
+		return errors.New("it takes the files of a certificate and of its key")
+	}
+	t.tls().CertFile, t.tls().KeyFile = args[0], args[1]
+	return nil
 }
 
 func (t *Transport) setSplit(args []string) error {
@@ -135,12 +158,16 @@ func one(field *string) func([]string) error {
 
 func flag(field *bool) func([]string) error {
 	return func(args []string) error {
-		if len(args) != 0 {
-			return errors.New("it takes no argument")
-		}
 		*field = true
-		return nil
+		return none(args)
 	}
+}
+
+func none(args []string) error {
+	if len(args) != 0 {
+		return errors.New("it takes no argument")
+	}
+	return nil
 }
 
 // optional is for on and off, where no argument means on.

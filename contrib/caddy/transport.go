@@ -114,6 +114,9 @@ type Transport struct {
 	// STDIN to its end whatever its length, such as fcgiwrap, need this.
 	NoUpgrade bool `json:"no_upgrade,omitempty"`
 
+	// TLS has requests go over TLS to upstreams on TCP.
+	TLS *TLS `json:"tls,omitempty"`
+
 	software  string
 	logger    *zap.Logger
 	failFast  bool // Caddy tries again, maybe elsewhere
@@ -137,6 +140,23 @@ type KeepAlive struct {
 	// MaxRequests is for how many requests a connection is used. The default is no
 	// limit.
 	MaxRequests int `json:"max_requests,omitempty"`
+}
+
+// TLS says how to speak TLS to an application. Files are read anew when they have
+// changed.
+type TLS struct {
+	// CAFile has the certificates of the authorities of which one must have signed
+	// the application's. The default is those that the system trusts.
+	CAFile string `json:"ca_file,omitempty"`
+
+	// CertFile and KeyFile are the certificate, with its key, to show to an
+	// application that asks for one.
+	CertFile string `json:"certificate_file,omitempty"`
+	KeyFile  string `json:"key_file,omitempty"`
+
+	// ServerName is the name that the application's certificate is for. The default
+	// is the host in the upstream's address.
+	ServerName string `json:"server_name,omitempty"`
 }
 
 const defaultDialTimeout = 3 * time.Second

@@ -139,6 +139,12 @@ func (t *Transport) newUpstream(to target) *upstream {
 		SpoolLimit:         t.SpoolLimit,
 		SpoolDir:           t.SpoolDir,
 	}
+	if t.TLS != nil {
+		u.client.Addr = "tls:" + to.address
+		u.client.CAFile, u.client.ServerName = t.TLS.CAFile, t.TLS.ServerName
+		u.client.CertFile, u.client.KeyFile = t.TLS.CertFile, t.TLS.KeyFile
+		u.client.ErrorLog = t.slog()
+	}
 	u.transport = &client.Transport{
 		Client:                u,
 		Params:                paramsOf,
