@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
@@ -15,12 +16,16 @@ import (
 	"github.com/simple-fastcgi/fastcgi/client"
 )
 
-// maxHeld is how much of STDERR waits for the header, in bytes.
-const maxHeld = 16 << 10
+// What of STDERR makes one entry of the log: so many bytes at most, and after the
+// header what comes within such a time.
+const (
+	maxHeld  = 16 << 10
+	holdTime = 100 * time.Millisecond
+)
 
 // A stderrLog logs what an application writes on STDERR. What it writes before its
-// header waits for that, since the status says how grave it is, and is one entry;
-// from then on each line is one.
+// header waits for that, since the status says how grave it is. Lines that come
+// together are one entry: PHP's stack traces have many.
 type stderrLog struct {
 	mu    sync.Mutex
 	held  bytes.Buffer
@@ -42,11 +47,19 @@ func (l *stderrLog) line(x *exchange, line []byte) {
 	defer l.mu.Unlock()
 	if l.held.Len() > 0 {
 		l.held.WriteByte('\n')
+	} else if l.known {
+		time.AfterFunc(holdTime, func() { l.flush(x) })
 	}
 	l.held.Write(line)
-	if l.known || l.held.Len() >= maxHeld {
+	if l.held.Len() >= maxHeld {
 		l.emit(x)
 	}
+}
+
+func (l *stderrLog) flush(x *exchange) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.emit(x)
 }
 
 // header notes the status of the response.

@@ -161,6 +161,8 @@ type TLS struct {
 
 const defaultDialTimeout = 3 * time.Second
 
+var errNotASCII = errors.New("it has characters other than those of ASCII")
+
 // CaddyModule tells Caddy the module's name.
 func (*Transport) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{
@@ -179,7 +181,7 @@ func (t *Transport) Provision(ctx caddy.Context) error {
 	t.failFast = retries(ctx.Modules())
 	for i, ending := range t.SplitPath {
 		if strings.ContainsFunc(ending, func(r rune) bool { return r >= 0x80 }) {
-			return fmt.Errorf("split_path: %q is not ASCII", ending)
+			return fmt.Errorf("split_path: %q: %w", ending, errNotASCII)
 		}
 		t.SplitPath[i] = lowerASCII(ending)
 	}
