@@ -69,3 +69,6 @@ func (c *Client) SkipIDs(last uint16) {
 		conn.mu.Unlock()
 	}
 }
+
+// ZerosIn is how many bytes of an encoded length are said to be zero.
+func ZerosIn(n int) int { return zerosIn(n) }

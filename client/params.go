@@ -18,7 +18,7 @@ type params struct {
 // reads each by itself.
 func (r *Request) encode(splitPairs bool) (params, error) {
 	out := params{encoded: pool.Get(usualParams)}
-	start := 0
+	start, zeros := 0, 0
 	for _, p := range r.Params {
 		if !r.has(p.Name) {
 			continue
@@ -33,15 +33,32 @@ func (r *Request) encode(splitPairs bool) (params, error) {
 			start = at
 		}
 		out.encoded = protocol.AppendPair(pool.Grow(out.encoded, n), p.Name, p.Value)
+		zeros += zerosIn(len(p.Name)) + zerosIn(len(p.Value))
 	}
-	// Lengths have zeros as well, but not those of most parameters.
-	if bytes.IndexByte(out.encoded, 0) >= 0 {
+	// To count all at once is faster than to look into each name and value.
+	if bytes.Count(out.encoded, []byte{0}) != zeros {
 		if err := r.checkNUL(); err != nil {
 			out.release()
 			return params{}, err
 		}
 	}
 	return out, nil
+}
+
+// zerosIn returns how many bytes of an encoded length are zero (§3.4).
+func zerosIn(n int) (zeros int) {
+	if n < 128 {
+		if n == 0 {
+			return 1
+		}
+		return 0
+	}
+	for _, b := range [3]byte{byte(n >> 16), byte(n >> 8), byte(n)} { // the first has its highest bit set
+		if b == 0 {
+			zeros++
+		}
+	}
+	return zeros
 }
 
 // usualParams has room for the parameters of most requests, in bytes.
