@@ -6,10 +6,15 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"testing"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/simple-fastcgi/fastcgi/client"
 )
@@ -70,4 +75,26 @@ func (t *Transport) buildEnv(r *http.Request) (envVars, error) {
 		return nil, err
 	}
 	return a.env, nil
+}
+
+// fcgiRequest sends a request to the application at addr, and returns the response and what is logged.
+func fcgiRequest(t *testing.T, addr, method string, readTimeout time.Duration) (*http.Response, *observer.ObservedLogs) {
+	t.Helper()
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
+	t.Cleanup(cancel)
+	transport := &Transport{Root: "/", ReadTimeout: caddy.Duration(readTimeout)}
+	if err := transport.Provision(ctx); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { transport.Cleanup() })
+	core, logs := observer.New(zap.DebugLevel)
+	transport.logger = zap.New(core)
+	r := httptest.NewRequest(method, "http://example.com/index.php", nil)
+	r.URL.Host = addr
+	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), nil, &caddyhttp.Server{})
+	resp, err := transport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, logs
 }
