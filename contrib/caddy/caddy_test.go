@@ -110,7 +110,7 @@ func serveSite(t *testing.T, scheme, directives string) *server {
 func (s *server) write(directives string) {
 	s.t.Helper()
 	text := fmt.Sprintf("{\n\tadmin %s\n\tauto_https off\n\tpersist_config off\n\tgrace_period 30s\n"+
-		"\tservers {\n\t\tprotocols h1 h2 h2c\n\t}\n}\n%s {\n%s\n}\n", s.admin, s.url, directives)
+		"\tservers {\n\t\tprotocols h1 h2 h2c\n\t\tenable_full_duplex\n\t}\n}\n%s {\n%s\n}\n", s.admin, s.url, directives)
 	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}

@@ -552,7 +552,7 @@ func TestDialErrors(t *testing.T) {
 	t.Parallel()
 	app := start(t, echo)
 	away := filepath.Join(socketDir(t), "away")
-	s := serve(t, fmt.Sprintf("reverse_proxy unix/%s %s {\nlb_policy first\nlb_retries 1\ntransport fcgi {\ndial_timeout 1m\n}\n}", away, app.upstream()))
+	s := serve(t, fmt.Sprintf("reverse_proxy unix/%s %s {\nlb_policy first\nlb_retries 1\nfail_duration 1m\ntransport fcgi {\ndial_timeout 1m\n}\n}", away, app.upstream()))
 	begun := time.Now()
 	if code, body := s.do(post(s.url, strings.NewReader(strings.Repeat("x", 100_000)))); code != 200 || len(body) != 100_007 {
 		t.Errorf("%d %.20q", code, body)

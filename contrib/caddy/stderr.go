@@ -72,7 +72,9 @@ func (l *stderrLog) header(x *exchange, status int) {
 	} else {
 		l.level = zapcore.WarnLevel
 	}
-	l.emit(x)
+	if l.held.Len() > 0 { // and the last line may be yet to come, with the end of the request
+		time.AfterFunc(holdTime, func() { l.flush(x) })
+	}
 }
 
 // emit logs what is held. It needs mu.

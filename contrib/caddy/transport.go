@@ -175,7 +175,7 @@ func (*Transport) CaddyModule() caddy.ModuleInfo {
 func (t *Transport) Provision(ctx caddy.Context) error {
 	t.logger = ctx.Logger()
 	version, _ := caddy.Version()
-	t.software = "Caddy/" + version
+	t.software = "Caddy/" + version + " fcgi" // package fastcgi knows by it that WebSockets can pass
 	t.Root = cmp.Or(t.Root, "{http.vars.root}")
 	t.DialTimeout = cmp.Or(t.DialTimeout, caddy.Duration(defaultDialTimeout))
 	t.failFast = retries(ctx.Modules())

@@ -83,6 +83,7 @@ func TestVariables(t *testing.T) {
 			}
 			if tt.method != "HEAD" {
 				want["HTTP_CONTENT_LENGTH"] = onlyTheirs
+				want["SERVER_SOFTWARE"] = different
 			}
 			if scheme == "https://" && tt.method != "HEAD" {
 				want["SSL_CLIENT_VERIFY"] = onlyOurs

@@ -67,8 +67,8 @@ func (in *Incoming) noHijack(inputEnded bool) string {
 
 // endsInputLate reports whether a web server is known to end STDIN whatever the
 // application answers, but sometimes only after the application could have
-// answered.
+// answered. Caddy does so but for the transport of contrib/caddy.
 func endsInputLate(software string) bool {
 	product, _, _ := strings.Cut(software, "/")
-	return product == "Apache" || product == "Caddy"
+	return product == "Apache" || product == "Caddy" && !strings.HasSuffix(software, " fcgi")
 }
