@@ -127,6 +127,20 @@ func (s *server) reload(directives string) {
 	}
 }
 
+// goroutines returns the stacks of Caddy's.
+func (s *server) goroutines() string {
+	s.t.Helper()
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(s.admin, "unix/"))
+	}}
+	req, _ := http.NewRequest(http.MethodGet, "http://127.0.0.1/debug/pprof/goroutine?debug=2", nil)
+	code, stacks, err := ask(&http.Client{Transport: transport}, req)
+	if err != nil || code != 200 {
+		s.t.Fatalf("%d, %v", code, err)
+	}
+	return stacks
+}
+
 // stop ends Caddy, and waits for it.
 func (s *server) stop() {
 	if s.cmd.ProcessState != nil {
@@ -303,7 +317,7 @@ var hello = fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, _ *fastcgi.Reques
 	fastcgi.SendResponse(w, http.StatusOK, "text/plain", "hello")
 })
 
-// request makes one whose body has no known length.
+// post makes a request, whose body's length is known if NewRequest can tell.
 func post(url string, body io.Reader) *http.Request {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, body)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
 
 	"github.com/simple-fastcgi/fastcgi"
 	"github.com/simple-fastcgi/fastcgi/internal/leak"
@@ -367,6 +370,9 @@ func TestReload(t *testing.T) {
 			}
 			// Those of the last configuration may be kept, and no others.
 			eventually(t, "the connections of former configurations are closed", func() bool { return app.open.Load() <= 2 })
+			s.reload("respond empty")
+			eventually(t, "all connections are closed", func() bool { return app.open.Load() == 0 })
+			eventually(t, "all goroutines have ended", func() bool { return !strings.Contains(s.goroutines(), "simple-fastcgi") })
 		})
 	}
 }
@@ -484,6 +490,50 @@ func TestHTTP2(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A WebSocket over HTTP/2 (RFC 8441), of which Caddy makes a request of HTTP/1.1.
+func TestWebSocketHTTP2(t *testing.T) {
+	t.Parallel()
+	app := start(t, fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		for lines := bufio.NewScanner(buffered); lines.Scan(); {
+			fmt.Fprintln(conn, strings.ToUpper(lines.Text()))
+		}
+	})))
+	s := serve(t, proxy(app, "multiplex on"))
+	transport := &http2.Transport{
+		AllowHTTP: true,
+		DialTLSContext: func(ctx context.Context, network, address string, _ *tls.Config) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		},
+	}
+	defer transport.CloseIdleConnections()
+	body, out := io.Pipe()
+	defer out.Close()
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodConnect, s.url, body)
+	req.Header[":protocol"] = []string{"websocket"}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != 200 {
+		t.Fatalf("status %d", resp.StatusCode)
+	}
+	in := bufio.NewReader(resp.Body)
+	for i := range 3 {
+		fmt.Fprintf(out, "line %d\n", i)
+		if got, err := in.ReadString('\n'); got != fmt.Sprintf("LINE %d\n", i) {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
 }
 
 // What the application flushes, the client gets, while the response goes on.
