@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -130,6 +131,41 @@ func TestAskNotReached(t *testing.T) {
 			t.Errorf("%d questions, %d connections", questions.Load(), conns.Load())
 		}
 	})
+}
+
+// An application that is restarted while it is asked has said nothing: the request goes alone, and the next one asks again.
+func TestAskReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &client.Client{KeepConn: true}
+		questions, conns := askable(t, c, func(int) []byte { return result("FCGI_MPXS_CONNS", "1") }, true)
+		defer c.Close()
+		dial := c.Dial
+		dialled := 0
+		c.Dial = func(ctx context.Context) (net.Conn, error) {
+			if dialled++; dialled == 1 {
+				nc, _ := net.Pipe()
+				return &resetConn{nc}, nil
+			}
+			return dial(ctx)
+		}
+		expect(t, c, get(), "ok")
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() { expect(t, c, get(), "ok") })
+		}
+		all.Wait()
+		if questions.Load() != 1 || conns.Load() != 2 {
+			t.Errorf("asked %d times, %d connections: one alone, and one for the others", questions.Load(), conns.Load())
+		}
+	})
+}
+
+// A resetConn is one that was reset.
+type resetConn struct{ net.Conn }
+
+func (resetConn) Write(p []byte) (int, error) { return len(p), nil }
+func (resetConn) Read([]byte) (int, error) {
+	return 0, &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
 }
 
 // The context of the request that asks may end while others wait for the answer: the next of them asks. Who waits can be given

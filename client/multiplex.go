@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/simple-fastcgi/fastcgi/internal/limit"
 	"github.com/simple-fastcgi/fastcgi/protocol"
@@ -66,7 +67,11 @@ func (c *Client) shares(ctx context.Context) (bool, error) {
 		}
 		n.mu.Unlock()
 		if asking == nil {
-			if err := c.ask(ctx); err != nil {
+			err := c.ask(ctx)
+			switch {
+			case errors.Is(err, syscall.ECONNRESET):
+				return false, nil // it is being restarted, and may know next time
+			case err != nil:
 				return false, err
 			}
 			continue
@@ -87,7 +92,7 @@ func (c *Client) ask(ctx context.Context) error {
 	defer n.mu.Unlock()
 	close(n.asking)
 	n.asking = nil
-	if err != nil && !errors.Is(err, ErrNoValues) {
+	if err != nil && (!errors.Is(err, ErrNoValues) || errors.Is(err, syscall.ECONNRESET)) {
 		return err // it was not reached, so who comes next asks again
 	}
 	sharing := sharingNo
