@@ -203,6 +203,9 @@ type application struct {
 	socket   string
 	accepted atomic.Int64 // connections
 	open     atomic.Int64
+
+	tcp  sync.Once
+	host string
 }
 
 // upstream is its address in a Caddyfile.
@@ -216,12 +219,30 @@ func start(t *testing.T, h fastcgi.Handler) *application {
 	return a
 }
 
+// address is one on TCP that leads to the application's socket, where no Caddy tells the transport of another network.
+func (a *application) address(t *testing.T) string {
+	t.Helper()
+	a.tcp.Do(func() {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.host = l.Addr().String()
+		a.serve(t, l, hello)
+	})
+	return a.host
+}
+
 func (a *application) listen(t *testing.T, h fastcgi.Handler) *fastcgi.Server {
 	t.Helper()
 	l, err := net.Listen("unix", a.socket)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return a.serve(t, l, h)
+}
+
+func (a *application) serve(t *testing.T, l net.Listener, h fastcgi.Handler) *fastcgi.Server {
 	srv := &fastcgi.Server{Handler: h}
 	done := make(chan struct{})
 	go func() {

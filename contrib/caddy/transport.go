@@ -236,6 +236,7 @@ func (t *Transport) RequiresContentLength() bool { return !t.StreamBody }
 
 // RoundTrip asks the upstream that Caddy has chosen for the request.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = asUpgrade(r)
 	params, err := t.params(r)
 	if err != nil {
 		return nil, err
@@ -254,6 +255,18 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, x.failed(err)
 	}
 	return resp, nil
+}
+
+// asUpgrade completes what Caddy does with a WebSocket over HTTP/2 or 3: it is to be a
+// request of HTTP/1.1, which has no body.
+func asUpgrade(r *http.Request) *http.Request {
+	if r.ProtoMajor == 1 || r.Header.Get("Upgrade") == "" {
+		return r
+	}
+	out := *r
+	out.Proto, out.ProtoMajor, out.ProtoMinor = "HTTP/1.1", 1, 1
+	out.Body, out.ContentLength = http.NoBody, 0
+	return &out
 }
 
 // An exchange is a request on its way, and what belongs to it alone.
@@ -294,11 +307,6 @@ func (x *exchange) ask(ctx context.Context, transport *client.Transport) (*http.
 	if out.Body != nil && out.Body != http.NoBody {
 		x.body = &watchedBody{ReadCloser: out.Body}
 		out.Body = x.body
-	}
-	if out.ProtoMajor > 1 && out.Header.Get("Upgrade") != "" {
-		// A WebSocket over HTTP/2 or 3, of which Caddy has made a request of
-		// HTTP/1.1 but for this.
-		out.Proto, out.ProtoMajor, out.ProtoMinor = "HTTP/1.1", 1, 1
 	}
 	resp, err := transport.RoundTrip(out)
 	if err != nil {
