@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"slices"
 	"testing"
@@ -296,7 +295,7 @@ func (m *poolModel) end() {
 	m.client.Close()
 	synctest.Wait()
 	if len(p.conns)+len(p.idle)+len(p.making)+len(p.waiting) > 0 {
-		m.t.Error(fmt.Sprintf("after Close: %d connections, %d idle, %d being made, %d wait",
-			len(p.conns), len(p.idle), len(p.making), len(p.waiting)))
+		m.t.Errorf("after Close: %d connections, %d idle, %d being made, %d wait",
+			len(p.conns), len(p.idle), len(p.making), len(p.waiting))
 	}
 }
