@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,8 +13,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/net/http2"
 
 	"github.com/simple-fastcgi/fastcgi"
 	"github.com/simple-fastcgi/fastcgi/internal/leak"
@@ -304,167 +300,6 @@ func TestLarge(t *testing.T) {
 	}
 }
 
-// While the application restarts, no GET is lost.
-func TestRestarts(t *testing.T) {
-	t.Parallel()
-	for _, options := range []string{"", "keepalive", "multiplex on"} {
-		t.Run(options, func(t *testing.T) {
-			t.Parallel()
-			app := &application{socket: filepath.Join(socketDir(t), "app.sock")}
-			srv := app.listen(t, hello)
-			s := serve(t, proxy(app, options+"\ndial_timeout 30s"))
-			load := startLoad(t, s.url)
-			for range 10 {
-				load.await(50)
-				if err := srv.Shutdown(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				srv = app.listen(t, hello)
-			}
-			load.await(50)
-			load.stop()
-		})
-	}
-}
-
-// A reload of the configuration loses no request: those that are in progress are finished, with the
-// connections that they have, and these are closed then.
-func TestReload(t *testing.T) {
-	t.Parallel()
-	for _, options := range []string{"", "keepalive 10m", "multiplex on\nkeepalive 10m"} {
-		t.Run(options, func(t *testing.T) {
-			t.Parallel()
-			begun, release := make(chan struct{}), make(chan struct{})
-			app := start(t, fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
-				if r.Params.Get("PATH_INFO") == "/slow" {
-					close(begun)
-					select {
-					case <-release:
-					case <-r.Context().Done():
-						t.Error("the slow request was aborted")
-					}
-				}
-				hello(w, r)
-			}))
-			s := serve(t, proxy(app, options))
-			slow := make(chan error)
-			go func() {
-				req, _ := http.NewRequest(http.MethodGet, s.url+"/slow", nil)
-				code, body, err := ask(http.DefaultClient, req)
-				if err == nil && (code != 200 || body != "hello") {
-					err = fmt.Errorf("%d %q", code, body)
-				}
-				slow <- err
-			}()
-			receive(t, begun)
-			load := startLoad(t, s.url)
-			for i := range 3 {
-				load.await(20)
-				s.reload(proxy(app, fmt.Sprintf("%s\nenv RELOAD %d", options, i)))
-			}
-			load.await(20)
-			load.stop()
-			close(release)
-			if err := receive(t, slow); err != nil {
-				t.Error(err)
-			}
-			// Those of the last configuration may be kept, and no others.
-			eventually(t, "the connections of former configurations are closed", func() bool { return app.open.Load() <= 2 })
-			s.reload("respond empty")
-			eventually(t, "all connections are closed", func() bool { return app.open.Load() == 0 })
-			eventually(t, "all goroutines have ended", func() bool { return !strings.Contains(s.goroutines(), "simple-fastcgi") })
-		})
-	}
-}
-
-// A load is a number of clients that ask all the time.
-type load struct {
-	t    *testing.T
-	quit chan struct{}
-	done chan struct{} // one for each answer
-	wg   sync.WaitGroup
-}
-
-func startLoad(t *testing.T, url string) *load {
-	l := &load{t: t, quit: make(chan struct{}), done: make(chan struct{})}
-	for range 4 {
-		l.wg.Go(func() {
-			for {
-				req, _ := http.NewRequest(http.MethodGet, url, nil)
-				if code, body, err := ask(http.DefaultClient, req); err != nil || code != 200 || body != "hello" {
-					t.Errorf("%d %q %v", code, body, err)
-				}
-				select {
-				case l.done <- struct{}{}:
-				case <-l.quit:
-					return
-				}
-			}
-		})
-	}
-	return l
-}
-
-// await returns after n answers.
-func (l *load) await(n int) {
-	l.t.Helper()
-	for range n {
-		receive(l.t, l.done)
-	}
-}
-
-func (l *load) stop() {
-	close(l.quit)
-	l.wg.Wait()
-}
-
-// A connection becomes one of another protocol, and data passes in both directions.
-func TestUpgrade(t *testing.T) {
-	t.Parallel()
-	app := start(t, fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") == "" {
-			w.WriteHeader(http.StatusUpgradeRequired)
-			return
-		}
-		conn, buffered, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer conn.Close()
-		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: upper\r\n\r\n")
-		for lines := bufio.NewScanner(buffered); lines.Scan(); {
-			fmt.Fprintln(conn, strings.ToUpper(lines.Text()))
-		}
-	})))
-	for options, want := range map[string]int{"": 101, "multiplex on": 101, "read_timeout 1s": 101, "no_upgrade": 426} {
-		t.Run(options, func(t *testing.T) {
-			t.Parallel()
-			s := serve(t, proxy(app, options))
-			conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: upper\r\n\r\n")
-			in := bufio.NewReader(conn)
-			resp, err := http.ReadResponse(in, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if resp.StatusCode != want {
-				t.Fatalf("status %d, want %d", resp.StatusCode, want)
-			}
-			for i := 0; want == 101 && i < 3; i++ {
-				fmt.Fprintf(conn, "line %d\n", i)
-				if got, err := in.ReadString('\n'); got != fmt.Sprintf("LINE %d\n", i) {
-					t.Fatalf("%q, %v", got, err)
-				}
-			}
-		})
-	}
-}
-
 // A client speaks HTTP/2 to Caddy, many requests on one connection.
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
@@ -490,61 +325,6 @@ func TestHTTP2(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// A WebSocket over HTTP/2 (RFC 8441), of which Caddy makes a request of HTTP/1.1. Without stream_body, Caddy
-// first waits for the beginning of a body, which is not to come.
-//
-//lint:ignore SA1019 of h2c
-func TestWebSocketHTTP2(t *testing.T) {
-	t.Parallel()
-	app := start(t, fastcgi.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		conn, buffered, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer conn.Close()
-		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-		for lines := bufio.NewScanner(buffered); lines.Scan(); {
-			fmt.Fprintln(conn, strings.ToUpper(lines.Text()))
-		}
-	})))
-	s := serve(t, proxy(app, "multiplex on\nstream_body"))
-	transport := h2c()
-	defer transport.CloseIdleConnections()
-	body, out := io.Pipe()
-	defer out.Close()
-	req, _ := http.NewRequestWithContext(t.Context(), http.MethodConnect, s.url, body)
-	req.Header[":protocol"] = []string{"websocket"}
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != 200 {
-		t.Fatalf("status %d", resp.StatusCode)
-	}
-	in := bufio.NewReader(resp.Body)
-	for i := range 3 {
-		fmt.Fprintf(out, "line %d\n", i)
-		if got, err := in.ReadString('\n'); got != fmt.Sprintf("LINE %d\n", i) {
-			t.Fatalf("%q, %v", got, err)
-		}
-	}
-}
-
-// h2c speaks HTTP/2 without TLS, and lets ":protocol" pass, which http.Transport takes for no name.
-//
-//lint:ignore SA1019 there is no other that does
-func h2c() *http2.Transport {
-	//lint:ignore SA1019 as above
-	return &http2.Transport{
-		AllowHTTP: true,
-		DialTLSContext: func(ctx context.Context, network, address string, _ *tls.Config) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, address)
-		},
-	}
 }
 
 // What the application flushes, the client gets, while the response goes on.
