@@ -30,6 +30,13 @@
 // Who wants to do that by hand has [ReadHead] for the header of a response, and
 // [StatusOf] for what to tell of an error.
 //
+// # Several requests on a connection, several applications
+//
+// A connection carries one request at a time, and is made for each, unless
+// [Client.KeepConn] is set. [Client.Multiplex] has requests share connections. A
+// [Balancer] sends requests to several applications; it and a Client are each a
+// [Doer], which is what a Transport and the gateway take.
+//
 // # Addresses
 //
 // [Client].Addr takes what fastcgi.Listen and Server.Addr take, but for what
@@ -46,7 +53,8 @@
 // deadline of its own to it, since only the caller knows how long its
 // application may think. Cancelling closes the connection, which is how an
 // application learns of it (§5.4 asks for no more from clients that do not
-// multiplex, and many applications ignore ABORT_REQUEST). Besides, there are
+// multiplex, and many applications ignore ABORT_REQUEST). Where requests share the
+// connection it sends ABORT_REQUEST. Besides, there are
 //
 //   - [Client.DialTimeout], 10 s, for a connection to be made, in several tries
 //     while the application restarts or cannot accept more,
@@ -54,5 +62,7 @@
 //   - one second, after END_REQUEST, for its padding to arrive and for the end of
 //     STDIN to be taken. A connection that needs longer is not used again; the
 //     response is complete all the same.
-//   - two seconds for an answer to [Client.GetValues].
+//   - two seconds for an answer to [Client.GetValues], and for [MultiplexAsk],
+//   - five seconds for an application to end a request that was aborted on a shared
+//     connection, which gets no further ones then.
 package client
