@@ -68,7 +68,7 @@ var nginxMishaps = []mishap{
 	{
 		name: "silent within the body", log: "upstream timed out (110: Connection timed out) while reading upstream",
 		serve:  handle(hangWithin),
-		around: "fastcgi_read_timeout 100ms;",
+		around: "fastcgi_read_timeout 1s;",
 		ask:    breaksOff,
 	},
 	{
