@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -203,6 +204,10 @@ func TestServeTellsOtherProtocolsApart(t *testing.T) {
 func TestCtrlCDrains(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
+			// What is ignored here, as under nohup, would be so in the process as well.
+			caught := make(chan os.Signal, 1)
+			signal.Notify(caught, sig)
+			defer signal.Stop(caught)
 			s := beginProcess(t, onFreePort("--workers", "2")...).ready()
 			request := s.hold()
 			s.process.Signal(sig)
