@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"net/http"
 	"os/exec"
 	"testing"
 )
@@ -29,6 +30,19 @@ func apacheCGI(t *testing.T, probe string) {
 			followsLocalRedirects(t, s, mode)
 		})
 	}
+}
+
+// awaitPrograms waits until Apache can start programs: mod_cgid's daemon may come after the first connection, with a 503 until
+// then.
+func awaitPrograms(t *testing.T, s *site, config string) {
+	t.Helper()
+	if config != "cgi.conf" {
+		return
+	}
+	eventually(t, "Apache starts programs", func() bool {
+		a, err := s.try(s.request(t, http.MethodGet, "do=ignore", nil))
+		return err == nil && a.StatusCode != http.StatusServiceUnavailable
+	})
 }
 
 // apacheForking returns Apache with a process for each connection, and mod_cgi instead of mod_cgid.

@@ -17,6 +17,7 @@ var apache = &webServer{
 	debian:  "apache2",
 	stop:    syscall.SIGTERM,
 	command: apacheCommand,
+	settle:  awaitPrograms,
 	reload:  reloadApache,
 	limits: []limit{
 		{

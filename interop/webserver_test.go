@@ -30,6 +30,9 @@ type webServer struct {
 	// error.log.
 	command func(t *testing.T, program string, p *place, site, around string) *exec.Cmd
 
+	// settle waits, once it listens with one of its configurations, for what comes later; nil: nothing does.
+	settle func(t *testing.T, s *site, config string)
+
 	// reload has it read its configuration again while it serves: reloadOn(signal), or a command.
 	reload func(t testing.TB, s *site)
 
@@ -96,6 +99,9 @@ func (w *webServer) runText(t *testing.T, p *place, config, text, around string)
 		s.useTLS()
 	}
 	server.awaitListening(t, s.addr)
+	if w.settle != nil {
+		w.settle(t, s, config)
+	}
 	return s
 }
 
