@@ -214,7 +214,8 @@ func TestW23Goodbye(t *testing.T) {
 				receive(t, begun)
 				w.ask(1, "SERVER_SOFTWARE", software).expect(t, "hello")
 				w.expectEOF()
-				if w.goodbyes != goodbyes {
+				// One, if the request came before the connection was found idle.
+				if w.goodbyes > goodbyes || w.goodbyes == 0 && goodbyes > 0 {
 					t.Errorf("there were %d goodbyes, not %d", w.goodbyes, goodbyes)
 				}
 			})

@@ -90,6 +90,7 @@ func TestC12Abort(t *testing.T) {
 					t.Errorf("the second connection has %q", got)
 				}
 				p.Say(a.Stdout("late"), a.Stderr("late"), a.End(0, complete))
+				s.conn(1) // the client has acted on that
 				calls = append(calls, s.ask(named("d")))
 				if s.conns() != 2 || p.request("d").ID == a.ID {
 					t.Errorf("%d connections, d has id %d as a", s.conns(), a.ID)

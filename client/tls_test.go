@@ -328,6 +328,7 @@ func TestTLSRotation(t *testing.T) {
 		return func() bool { return strings.Count(app.log.String(), "read again\""+end+"\n") >= times || t.Failed() }
 	}
 	asClient, asServer := " addr="+app.addr, ""
+	expect(t, c, post(strings.NewReader("hello")), "hello") // both ends have read their files once
 	next := certstest.NewAuthority(t, "next")
 	certstest.WriteFile(t, app.ca, append(bytes.Clone(app.authority.PEM), next.PEM...))
 	eventually(t, "the application trusts the next authority", read(asServer, 1))
