@@ -22,7 +22,7 @@ type zone struct {
 	mu      sync.Mutex
 	ips     string // separated by spaces
 	err     error
-	asked   []time.Time
+	asked   int
 	network string
 	silent  bool
 }
@@ -37,13 +37,13 @@ func (z *zone) set(ips string, err error) {
 func (z *zone) lookups() (n int, network string) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	return len(z.asked), z.network
+	return z.asked, z.network
 }
 
 func (z *zone) LookupNetIP(ctx context.Context, network, host string) (addrs []netip.Addr, _ error) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	z.asked = append(z.asked, time.Now())
+	z.asked++
 	z.network = network
 	if host != "app.example" {
 		return nil, fmt.Errorf("no such host %q", host)
