@@ -35,7 +35,7 @@ func (b *Balancer) attempt(ctx context.Context, c *call, s slot) (resp *Response
 	inTime := w.answered()
 	switch {
 	case err != nil:
-		w.end(nil)
+		w.end()
 		return nil, again, err
 	case !inTime:
 		// The first byte came at the moment at which the request was given up.
@@ -46,7 +46,7 @@ func (b *Balancer) attempt(ctx context.Context, c *call, s slot) (resp *Response
 	b.succeeded(s.app)
 	s.trial = false // that is decided
 	resp.notify(func() {
-		w.end(nil)
+		w.end()
 		b.over(s, causeOf(ctx, resp.x.err), resp.x.err)
 	})
 	return resp, false, nil
@@ -100,9 +100,9 @@ func (w *watch) answered() bool {
 }
 
 // end lets go of the context.
-func (w *watch) end(cause error) {
+func (w *watch) end() {
 	if w.cancel != nil {
-		w.cancel(cause)
+		w.cancel(nil)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/simple-fastcgi/fastcgi/internal/cgi"
 	"github.com/simple-fastcgi/fastcgi/internal/limit"
 )
 
@@ -52,13 +51,21 @@ func (b *Balancer) check(a *app) {
 	interval := limit.Of(b.Check.Interval, DefaultCheckInterval, math.MaxInt64)
 	for {
 		b.checked(a, b.Check.ask(a.ctx, a.prober))
-		timer := time.NewTimer(jittered(interval))
-		select {
-		case <-timer.C:
-		case <-a.ctx.Done():
-			timer.Stop()
+		if !sleep(a.ctx, jittered(interval)) {
 			return
 		}
+	}
+}
+
+// sleep waits for d, or until a context ends: then it returns false.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -90,20 +97,12 @@ func (k *Check) ask(ctx context.Context, prober *Client) error {
 
 // judge is what Check.Judge is by default.
 func judge(resp *Response) error {
-	var parser cgi.HeaderParser
-	buf := make([]byte, 4<<10)
-	for done := false; !done; {
-		n, err := resp.Read(buf)
-		var malformed error
-		if _, done, malformed = parser.Feed(buf[:n]); malformed != nil {
-			return malformed
-		}
-		if err != nil && !done {
-			return fmt.Errorf("fastcgi: the response ends in its header: %w", err)
-		}
+	head, _, err := ReadHead(resp)
+	if err != nil {
+		return err
 	}
 	end, err := resp.Wait()
-	switch status := parser.Header().Status; {
+	switch status := head.Status; {
 	case err != nil:
 		return err
 	case end.AppStatus != 0:

@@ -15,10 +15,9 @@ import (
 // A call is a request on its way through a Balancer.
 type call struct {
 	// Immutable.
-	req      *Request
-	rewinder rewinder
-	key      uint64 // of ConsistentHash
-	hasKey   bool
+	req    *Request
+	key    uint64 // of ConsistentHash
+	hasKey bool
 
 	// Owned by Do.
 	patience time.Duration // left of QueueTimeout
@@ -36,7 +35,6 @@ type call struct {
 func (b *Balancer) newCall(req *Request) *call {
 	c := &call{
 		req:      req,
-		rewinder: newRewinder(req.Stdin, req.Data),
 		patience: limit.Of(b.QueueTimeout, DefaultQueueTimeout, math.MaxInt64),
 		pause:    firstPause,
 		retries:  limit.Of(b.MaxRetries, DefaultMaxRetries, math.MaxInt),
@@ -54,9 +52,10 @@ func (c *call) excludes(a *app) bool {
 	return slices.Contains(c.tried, a) || slices.Contains(c.away, a)
 }
 
-// mayMove reports whether a call, which an application has failed, may be tried elsewhere, and prepares it for that.
+// mayMove reports whether a call, which an application has failed and Client.attempt has prepared for another, may be tried
+// there.
 func (b *Balancer) mayMove(c *call, a *app, err error) bool {
-	if b.NoRetry || !c.rewinder.rewind() {
+	if b.NoRetry {
 		return false
 	}
 	c.lastErr, c.failedAt = err, a

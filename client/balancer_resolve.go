@@ -145,11 +145,7 @@ func (b *Balancer) resolve(e *entry) {
 		if !known {
 			pause = min(pause, lookupPause)
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-e.ctx.Done():
-			timer.Stop()
+		if !sleep(e.ctx, pause) {
 			return
 		}
 	}
