@@ -80,7 +80,7 @@ func (c *conn) start(ctx context.Context, req *Request, p *params) *exchange {
 		conn:    c,
 		keep:    c.mayKeep(),
 		reused:  c.served > 0,
-		begun:   c.queued,
+		begun:   c.position(),
 		stderr:  req.Stderr,
 		sending: true,
 	}
@@ -186,9 +186,7 @@ func (c *conn) release() bool { return c.client.pool.release(c, c.client.maxIdle
 // it has.
 func (c *conn) abort(x *exchange, err error) {
 	c.due++
-	before := len(c.out)
 	c.out, _ = c.proto.Abort(c.out, x.id) // it is active, and was not aborted before
-	c.queued += int64(len(c.out) - before)
 	c.toWrite.Signal()
 	x.overdue = time.AfterFunc(abortTimeout, c.giveUp)
 	c.over(x, err)

@@ -35,7 +35,7 @@ func (c *Client) newDialing() dialing {
 // again waits for the next try after one that failed with err. It returns the
 // error of all tries if there is to be none.
 func (d *dialing) again(ctx context.Context, err error) error {
-	if d.away == nil || d.once {
+	if d.away == nil {
 		return err
 	}
 	return d.wait(ctx, d.away)

@@ -110,3 +110,11 @@ func (r *Response) notify(f func()) {
 	}
 	x.onEnd = f
 }
+
+// over reports whether nothing more will happen: the application has ended the
+// request, or its connection is gone.
+func (r *Response) over() bool {
+	r.x.conn.mu.Lock()
+	defer r.x.conn.mu.Unlock()
+	return r.x.over
+}

@@ -21,7 +21,6 @@ const (
 
 // begin puts a request in line to be sent: BEGIN_REQUEST, PARAMS, and the bodies if they are small.
 func (c *conn) begin(x *exchange, req *Request, p *params) {
-	before := len(c.out)
 	var flags uint8
 	if x.keep {
 		flags = protocol.FlagKeepConn
@@ -39,7 +38,6 @@ func (c *conn) begin(x *exchange, req *Request, p *params) {
 		x.atOnce = true
 		x.sending = !c.shared
 	}
-	c.queued += int64(len(c.out) - before)
 	c.toWrite.Signal()
 }
 
@@ -210,14 +208,12 @@ func (x *exchange) write(t protocol.RecordType, record []byte) (err error) {
 		return c.writeErr
 	case c.shared:
 		c.out, err = c.proto.Send(c.out, t, x.id, record[protocol.HeaderLen:])
-		c.queued += int64(len(record))
 		c.toWrite.Signal()
 		return err
 	}
 	if _, err := c.proto.SendHeader(record[:0], t, x.id, n); err != nil {
 		return err
 	}
-	c.queued += int64(len(record))
 	return c.writeNow(record)
 }
 
@@ -232,7 +228,6 @@ func (x *exchange) endStream(t protocol.RecordType) (err error) {
 	if c.out, err = c.proto.SendEnd(c.out, t, x.id); err != nil {
 		return err
 	}
-	c.queued += protocol.HeaderLen
 	if c.shared {
 		c.toWrite.Signal()
 		return nil

@@ -156,14 +156,6 @@ func (x *roundTrip) whole(body *Body) {
 	})
 }
 
-// over reports whether nothing more will happen: the application has ended the
-// request, or its connection is gone.
-func (r *Response) over() bool {
-	r.x.conn.mu.Lock()
-	defer r.x.conn.mu.Unlock()
-	return r.x.over
-}
-
 // drain waits for the application to end the request. It ends after drainTimeout.
 func (x *roundTrip) drain(body *Body) {
 	timer := time.AfterFunc(drainTimeout, func() { x.response.Close() })

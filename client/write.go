@@ -7,8 +7,8 @@ type output struct {
 	out      []byte // encoded, not yet written
 	spare    []byte // the array of out while that is being written
 	writing  bool
-	queued   int64 // bytes that were ever in out
-	sent     int64 // of these, bytes that were written
+	inFlight int   // bytes that are being written
+	sent     int64 // bytes that were written
 	writeErr error
 }
 
@@ -29,6 +29,9 @@ func (x *exchange) delivered() bool {
 	return c.sent > x.begun
 }
 
+// position returns where in all that is sent on the connection the next byte goes.
+func (c *conn) position() int64 { return c.sent + int64(c.inFlight) + int64(len(c.out)) }
+
 // flush writes what is in line, and reports how that went. It needs mu, which it gives up meanwhile.
 func (c *conn) flush() error {
 	for len(c.out) > 0 && c.writeErr == nil {
@@ -44,11 +47,11 @@ func (c *conn) flush() error {
 
 // writeNow writes p. It needs mu, which it gives up meanwhile.
 func (c *conn) writeNow(p []byte) error {
-	c.writing = true
+	c.writing, c.inFlight = true, len(p)
 	c.mu.Unlock()
 	n, err := c.nc.Write(p)
 	c.mu.Lock()
-	c.writing = false
+	c.writing, c.inFlight = false, 0
 	c.sent += int64(n)
 	if err != nil {
 		c.writeErr = err

@@ -14,9 +14,9 @@ import (
 
 // The defaults of [Handler].
 const (
-	DefaultResponseHeaderTimeout = 60 * time.Second
-	DefaultSpoolMemory           = 64 << 10
-	DefaultSpoolLimit            = 1 << 30
+	DefaultResponseHeaderTimeout = client.DefaultResponseHeaderTimeout
+	DefaultSpoolMemory           = client.DefaultSpoolMemory
+	DefaultSpoolLimit            = client.DefaultSpoolLimit
 	DefaultServerSoftware        = "fastcgi-gateway"
 )
 
