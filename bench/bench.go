@@ -4,13 +4,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
@@ -26,10 +23,9 @@ type bench struct {
 }
 
 func newBench(s settings, stderr io.Writer) (*bench, error) {
-	mod, err := exec.Command("go", "env", "GOMOD").Output()
-	root := filepath.Dir(strings.TrimSpace(string(mod)))
-	if err != nil || root == "." {
-		return nil, errors.New("this is not in a checkout: run it from one, as in go run ./bench")
+	root, err := harness.Checkout("go run ./bench")
+	if err != nil {
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {

@@ -9,26 +9,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "clients:", err)
-		os.Exit(1)
-	}
+	harness.Main("clients", func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) })
 }
 
 // settings are how much is measured, and of what.
@@ -92,10 +81,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	mod, err := exec.Command("go", "env", "GOMOD").Output()
-	root := filepath.Dir(strings.TrimSpace(string(mod)))
-	if err != nil || root == "." {
-		return errors.New("this is not in a checkout: run it from one, as in go run ./bench/clients")
+	root, err := harness.Checkout("go run ./bench/clients")
+	if err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {

@@ -19,21 +19,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
+
+	"github.com/simple-fastcgi/fastcgi/bench/harness"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout)
-	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "unread:", err)
-		os.Exit(1)
-	}
+	harness.Main("unread", func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Stdout) })
 }
 
 // settings are how much is asked, and of what.
