@@ -21,11 +21,9 @@ type outcome struct {
 	err            string
 }
 
-// hear has an application say something to one request, in pieces, and close.
-func hear(t *testing.T, m mode, said []byte, size int) outcome {
-	var app sync.WaitGroup
-	defer app.Wait()
-	c := &client.Client{Multiplex: m.multiplex, Dial: func(context.Context) (net.Conn, error) {
+// saying returns a Client's Dial: an application at its other end says something, in pieces, and closes, whatever it is sent.
+func saying(app *sync.WaitGroup, said []byte, size int) func(context.Context) (net.Conn, error) {
+	return func(context.Context) (net.Conn, error) {
 		here, there := net.Pipe()
 		app.Go(func() { io.Copy(io.Discard, there) })
 		app.Go(func() {
@@ -39,7 +37,14 @@ func hear(t *testing.T, m mode, said []byte, size int) outcome {
 			}
 		})
 		return here, nil
-	}}
+	}
+}
+
+// hear has an application say something to one request, in pieces, and close.
+func hear(t *testing.T, m mode, said []byte, size int) outcome {
+	var app sync.WaitGroup
+	defer app.Wait()
+	c := &client.Client{Multiplex: m.multiplex, Dial: saying(&app, said, size)}
 	defer c.Close()
 	var stderr bytes.Buffer
 	req := get()

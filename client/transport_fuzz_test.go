@@ -2,11 +2,9 @@ package client_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -30,21 +28,7 @@ type got struct {
 func roundTripLiar(t *testing.T, method string, said []byte, size int) got {
 	var app sync.WaitGroup
 	defer app.Wait()
-	c := &client.Client{Dial: func(context.Context) (net.Conn, error) {
-		here, there := net.Pipe()
-		app.Go(func() { io.Copy(io.Discard, there) })
-		app.Go(func() {
-			defer there.Close()
-			for p := said; len(p) > 0; {
-				n, err := there.Write(p[:min(size, len(p))])
-				if err != nil {
-					return
-				}
-				p = p[n:]
-			}
-		})
-		return here, nil
-	}}
+	c := &client.Client{Dial: saying(&app, said, size)}
 	defer c.Close()
 	transport := &client.Transport{Client: c, ErrorLog: slog.New(slog.DiscardHandler)}
 	sent := &watchedBody{Reader: strings.NewReader("hello")}

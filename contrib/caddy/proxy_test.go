@@ -16,6 +16,7 @@ import (
 
 	"github.com/simple-fastcgi/fastcgi"
 	"github.com/simple-fastcgi/fastcgi/internal/leak"
+	"github.com/simple-fastcgi/fastcgi/internal/required"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
@@ -261,7 +262,7 @@ func (zeros) Read(p []byte) (int, error) {
 func TestLarge(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("1 GiB")
+		t.Skip("1 GiB in either direction is not short")
 	}
 	const size = 1 << 30
 	app := start(t, fastcgi.HandlerFunc(func(w fastcgi.ResponseWriter, r *fastcgi.Request) {
@@ -289,7 +290,7 @@ func TestLarge(t *testing.T) {
 	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
-		t.Skip("no /proc")
+		required.Missing(t, "there is no /proc to read Caddy's memory from")
 	}
 	_, peak, _ := strings.Cut(string(status), "VmHWM:")
 	var kib int

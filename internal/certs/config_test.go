@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -19,7 +18,7 @@ import (
 // the errors of both.
 func meet(t *testing.T, server, client *tls.Config) (state tls.ConnectionState, serverErr, clientErr error) {
 	t.Helper()
-	far, near := connection(t)
+	far, near := certstest.Connect(t)
 	done := make(chan error, 1)
 	go func() {
 		defer far.Close()
@@ -36,23 +35,6 @@ func meet(t *testing.T, server, client *tls.Config) (state tls.ConnectionState, 
 	}
 	near.Close()
 	return c.ConnectionState(), <-done, clientErr
-}
-
-// connection returns both ends of one by TCP, on which nobody has to wait for the other to read.
-func connection(t *testing.T) (far, near net.Conn) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if near, err = net.Dial("tcp", l.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
-	if far, err = l.Accept(); err != nil {
-		t.Fatal(err)
-	}
-	return far, near
 }
 
 // must is meet where nothing may fail.

@@ -109,21 +109,32 @@ func (c *Conn) Next() (protocol.Event, error) {
 	}
 }
 
+// event returns the next event; false once the other side has closed, or broken a rule, which fails the test.
+func (c *Conn) event() (protocol.Event, bool) {
+	ev, err := c.Next()
+	if err != nil && err != io.EOF {
+		c.t.Errorf("application: %v", err)
+	}
+	return ev, err == nil
+}
+
+// newRequest returns the request that BEGIN_REQUEST begins.
+func (c *Conn) newRequest(ev protocol.Event) *Request {
+	return &Request{ID: ev.RequestID, Role: ev.Role, Keep: ev.KeepConn, Params: make(map[string]string), conn: c}
+}
+
 // Begin reads a request up to the end of its parameters. It returns nil once the
 // other side has closed.
 func (c *Conn) Begin() *Request {
 	var r *Request
 	var params []byte
 	for {
-		ev, err := c.Next()
+		ev, ok := c.event()
 		switch {
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			c.t.Errorf("application: %v", err)
+		case !ok:
 			return nil
 		case ev.Type == protocol.TypeBeginRequest:
-			r = &Request{ID: ev.RequestID, Role: ev.Role, Keep: ev.KeepConn, Params: make(map[string]string), conn: c}
+			r = c.newRequest(ev)
 		case ev.Type == protocol.TypeParams && ev.End:
 			c.params(r, params)
 			return r
@@ -160,12 +171,9 @@ func (c *Conn) Request() *Request {
 		last = protocol.TypeData
 	}
 	for {
-		ev, err := c.Next()
+		ev, ok := c.event()
 		switch {
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			c.t.Errorf("application: %v", err)
+		case !ok:
 			return nil
 		case ev.Type == last && ev.End:
 			r.Stdin, r.Data = string(stdin), string(data)

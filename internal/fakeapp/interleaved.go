@@ -1,10 +1,6 @@
 package fakeapp
 
-import (
-	"io"
-
-	"github.com/simple-fastcgi/fastcgi/protocol"
-)
+import "github.com/simple-fastcgi/fastcgi/protocol"
 
 // A partial is a request that has not arrived whole.
 type partial struct {
@@ -20,16 +16,12 @@ func (c *Conn) Any() *Request {
 		c.partials = make(map[uint16]*partial)
 	}
 	for {
-		ev, err := c.Next()
+		ev, ok := c.event()
 		switch {
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			c.t.Errorf("application: %v", err)
+		case !ok:
 			return nil
 		case ev.Type == protocol.TypeBeginRequest:
-			r := &Request{ID: ev.RequestID, Role: ev.Role, Keep: ev.KeepConn, Params: make(map[string]string), conn: c}
-			c.partials[r.ID] = &partial{Request: r}
+			c.partials[ev.RequestID] = &partial{Request: c.newRequest(ev)}
 			continue
 		}
 		p := c.partials[ev.RequestID]

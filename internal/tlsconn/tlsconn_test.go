@@ -108,24 +108,6 @@ func TestNothingAfterClose(t *testing.T) {
 	})
 }
 
-// tcpPair returns both ends of a TCP connection.
-func tcpPair(t *testing.T) (far, near net.Conn) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if near, err = net.Dial("tcp", l.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
-	if far, err = l.Accept(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { near.Close() })
-	return far, near
-}
-
 // A handshake that fails is told once and in words; one that never began, or that this side has ended, is not.
 func TestFailedHandshake(t *testing.T) {
 	for _, tt := range []struct {
@@ -139,7 +121,7 @@ func TestFailedHandshake(t *testing.T) {
 		{"closed here", func(c *tlsconn.Conn, _ net.Conn) { c.Close() }, ""},
 	} {
 		server, _ := configs(t)
-		far, near := tcpPair(t)
+		far, near := certstest.Connect(t)
 		var told []error
 		c := tlsconn.Server(far, server, func(err error) { told = append(told, err) })
 		go func() {
@@ -164,7 +146,7 @@ func TestFailedHandshake(t *testing.T) {
 func TestRefusalIsRead(t *testing.T) {
 	server, client := configs(t)
 	server.ClientAuth = tls.RequireAnyClientCert
-	far, near := tcpPair(t)
+	far, near := certstest.Connect(t)
 	c := tlsconn.Server(far, server, func(error) {})
 	done := make(chan struct{})
 	go func() {

@@ -1,4 +1,5 @@
-// Package certstest makes certificates for tests: an authority of the test's own, and what it signs. Only tests import it.
+// Package certstest makes certificates for tests: an authority of the test's own, and what it signs; and connections to show
+// them on. Only tests import it.
 package certstest
 
 import (
@@ -132,4 +133,22 @@ func newTemplate(name string) *x509.Certificate {
 		NotAfter:     time.Date(2190, 1, 1, 0, 0, 0, 0, time.UTC),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 	}
+}
+
+// Connect returns both ends of a TCP connection, on which nobody has to wait for the other to read.
+func Connect(t testing.TB) (far, near net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if near, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if far, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close() })
+	return far, near
 }
